@@ -1,0 +1,1 @@
+"""Email accounts: connecting, probing, limits, ramp, errors and reconnecting."""

@@ -1,0 +1,1 @@
+"""Campaigns: workflow, timing, variables, enrollments and their planner."""

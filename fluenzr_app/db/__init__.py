@@ -1,0 +1,1 @@
+"""The database: engine, transactions, column types, public ids and the list of all tables."""

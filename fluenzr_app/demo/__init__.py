@@ -1,0 +1,1 @@
+"""The sandbox post office and the sample data of the demo."""

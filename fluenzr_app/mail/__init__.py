@@ -1,0 +1,1 @@
+"""What an e-mail is and how it travels: composing, transports, SMTP, probing, presets, sandbox."""

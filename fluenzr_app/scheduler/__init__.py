@@ -1,0 +1,1 @@
+"""Registers each room's tick with APScheduler, nothing else."""

@@ -1,0 +1,1 @@
+"""Signed public links: the unsubscribe link and what it does."""

@@ -1,0 +1,1 @@
+"""The pages people work in: components, layout, guard and translations, on Reflex."""

@@ -1,0 +1,1 @@
+"""Workspaces, users, sessions, roles, API keys, secrets and the audit log."""
