@@ -13,7 +13,8 @@ _MICROSECOND = timedelta(microseconds=1)
 
 # SQLite only gives a self-counting primary key to the type INTEGER.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
-Json = JSON().with_variant(JSONB(), "postgresql")
+# An absent value is NULL, not the JSON word null, so that IS NULL finds it.
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 Bytes = LargeBinary()
 
 

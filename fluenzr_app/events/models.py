@@ -27,10 +27,12 @@ class Event(SQLModel, table=True):
     contact_id: int | None = Field(default=None, sa_type=BigId)
     campaign_id: int | None = Field(default=None, sa_type=BigId)
     account_id: int | None = Field(default=None, sa_type=BigId)
+    # The step that the message belonged to, so that the counts of a step can be recounted.
+    node_id: int | None = Field(default=None, sa_type=BigId)
     dedupe_key: str
     machine: bool = False
     at: datetime = Field(sa_type=UtcDateTime)
-    data: dict[str, Any] | None = Field(default=None, sa_type=Json)  # type: ignore[call-overload]
+    data: dict[str, Any] | None = Field(default=None, sa_type=Json)
 
 
 class Rollup(SQLModel, table=True):
