@@ -130,8 +130,7 @@ def verify(session: Session, workspace_id: int | None = None) -> list[Drift]:
     if workspace_id is not None:
         query = query.where(_rollups.c.workspace_id == workspace_id)
     stored: Mapping[RollupKey, int] = {
-        (row[0], row[1], row[2], row[3], row[4]): row[5]
-        for row in session.execute(query)
+        (row[0], row[1], row[2], row[3], row[4]): row[5] for row in session.execute(query)
     }
     return [
         Drift(*key, stored=stored.get(key, 0), counted=counted.get(key, 0))
@@ -181,12 +180,8 @@ def _within(
     return conditions
 
 
-def _recounts(
-    dialect: str, workspace_id: int | None
-) -> list[Select[tuple[int, str, int, str, int, int]]]:
-    metric = case(
-        (_events.c.machine, _events.c.type + MACHINE_SUFFIX), else_=_events.c.type
-    )
+def _recounts(dialect: str, workspace_id: int | None) -> list[Select[tuple[int, str, int, str, int, int]]]:
+    metric = case((_events.c.machine, _events.c.type + MACHINE_SUFFIX), else_=_events.c.type)
     queries = []
     for scope, column in (
         ("workspace", _events.c.workspace_id),
@@ -205,9 +200,7 @@ def _recounts(
             )
             .where(column.is_not(None))
             # By name: PostgreSQL does not see that two expressions with the same bound values are one.
-            .group_by(
-                _events.c.workspace_id, text("scope_id"), text("metric"), text("hour")
-            )
+            .group_by(_events.c.workspace_id, text("scope_id"), text("metric"), text("hour"))
         )
         if workspace_id is not None:
             query = query.where(_events.c.workspace_id == workspace_id)

@@ -48,23 +48,21 @@ class NewEvent:
 def record(target: Session | Connection, events: Sequence[NewEvent]) -> int:
     """Store those of `events` that are new, add them to the rollups, and return how many were new.
 
-    Call it once in a transaction: rows are locked in key order, so that two callers never wait for each other in a
-    circle; a second call would begin again at the first key.
+    Raises ValueError for a naive time. Call it once in a transaction: rows are locked in key order, so that two
+    callers never wait for each other in a circle; a second call would begin again at the first key.
     """
     return len(record_new(target, events))
 
 
-def record_new(
-    target: Session | Connection, events: Sequence[NewEvent]
-) -> list[NewEvent]:
+def record_new(target: Session | Connection, events: Sequence[NewEvent]) -> list[NewEvent]:
     """Do what `record` does and return the events that were new, in key order (for whoever passes them on)."""
     if not events:
         return []
+    if any(event.at.tzinfo is None for event in events):
+        raise ValueError("an event's time has no zone")
     connection = target.connection() if isinstance(target, Session) else target
     # The first of two with the same key wins, as it would in two transactions.
-    by_key = {
-        (event.workspace_id, event.dedupe_key): event for event in reversed(events)
-    }
+    by_key = {(event.workspace_id, event.dedupe_key): event for event in reversed(events)}
     ordered = [by_key[key] for key in sorted(by_key)]
     if connection.dialect.name == "sqlite":
         new = _insert_sqlite(connection, ordered)
@@ -142,9 +140,7 @@ def _insert_sqlite(connection: Connection, events: list[NewEvent]) -> list[NewEv
     return [event for event in events if (event.workspace_id, event.dedupe_key) in keys]
 
 
-def _insert_postgresql(
-    connection: Connection, events: list[NewEvent]
-) -> list[NewEvent]:
+def _insert_postgresql(connection: Connection, events: list[NewEvent]) -> list[NewEvent]:
     rows = [{name: getattr(event, name) for name in _EVENT_COLUMNS} for event in events]
     keys = {(row[0], row[1]) for row in connection.execute(_INSERT, rows)}
     return [event for event in events if (event.workspace_id, event.dedupe_key) in keys]
@@ -163,9 +159,7 @@ _INSERT = (
     .returning(_events.c.workspace_id, _events.c.dedupe_key)
 )
 _count = postgresql_insert(_rollups)
-_COUNT = _count.on_conflict_do_update(
-    index_elements=_ROLLUP_KEY, set_={"n": _rollups.c.n + _count.excluded.n}
-)
+_COUNT = _count.on_conflict_do_update(index_elements=_ROLLUP_KEY, set_={"n": _rollups.c.n + _count.excluded.n})
 _sqlite_count = sqlite_insert(_rollups)
 _SQLITE_COUNT = str(
     _sqlite_count.on_conflict_do_update(
