@@ -95,17 +95,7 @@ class KeyRing:
 
     def verify(self, purpose: str, token: str) -> bytes:
         """Return the payload of a token made by `sign`; raises BadToken for anything else."""
-        try:
-            raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        except (ValueError, UnicodeEncodeError):
-            raise BadToken("the link is damaged") from None
-        mac, payload = raw[:16], raw[16:]
-        expected = hmac.new(self.derive(purpose), payload, hashlib.sha256).digest()[:16]
-        # The re-encoded form must match, else one payload would have several valid tokens.
-        canonical = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-        if len(mac) != 16 or not hmac.compare_digest(mac, expected) or canonical != token:
-            raise BadToken("the link is damaged")
-        return payload
+        return verify_token(self.derive(purpose), token)
 
     def _cipher(self) -> AESGCM:
         if self._aead is None:
@@ -133,6 +123,21 @@ def _read_or_make_key(data_dir: Path) -> bytes:
     if len(key) < 32:
         raise KeyFileError(f"{path} holds no key; restore it from a backup")
     return key
+
+
+def verify_token(key: bytes, token: str) -> bytes:
+    """Return the payload of a token that `KeyRing.sign` made with the derived `key`; raises BadToken."""
+    try:
+        raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (ValueError, UnicodeEncodeError):
+        raise BadToken("the link is damaged") from None
+    mac, payload = raw[:16], raw[16:]
+    expected = hmac.new(key, payload, hashlib.sha256).digest()[:16]
+    # The re-encoded form must match, else one payload would have several valid tokens.
+    canonical = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    if len(mac) != 16 or not hmac.compare_digest(mac, expected) or canonical != token:
+        raise BadToken("the link is damaged")
+    return payload
 
 
 def hash_password(password: str) -> str:
