@@ -36,7 +36,13 @@ class Daemon:
     open, and whoever reads it would wait for ever.
     """
 
-    def __init__(self, command: Sequence[str | Path], log: Path, user: str | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        log: Path,
+        user: str | None = None,
+        pass_fds: Sequence[int] = (),
+    ) -> None:
         self.name = Path(command[0]).name
         self._log = log
         # Postfix closes every possible file descriptor at its start: a bound saves two seconds. The kernel
@@ -53,6 +59,7 @@ class Daemon:
                 group=user,
                 extra_groups=[] if user else None,
                 start_new_session=True,
+                pass_fds=pass_fds,
             )
 
     @property

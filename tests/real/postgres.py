@@ -13,18 +13,10 @@ import pytest
 from psycopg import sql
 
 from tests.real.daemon import Daemon, ServerDidNotStart, run
+from tests.real.installed import postgres_programs
 from tests.real.ports import free_ports
 
 _numbers = itertools.count(1)
-
-
-def postgres_programs() -> Path | None:
-    """The folder of the newest installed server, or None."""
-    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda file: int(file.parts[-3]))
-    if debian:
-        return debian[-1].parent
-    on_path = shutil.which("initdb")
-    return Path(on_path).resolve().parent if on_path else None
 
 
 class PostgresCluster:

@@ -1,0 +1,172 @@
+"""Fixtures that every room's tests share, and the rules under which all tests run."""
+
+import os
+import random
+import shutil
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from fluenzr_app.clock import ManualClock
+from fluenzr_app.crypto import KeyRing
+from fluenzr_app.db.all_models import metadata
+from fluenzr_app.db.engine import Database
+from fluenzr_app.settings import Settings, load_settings
+from tests.real.guard import close_the_network
+from tests.real.installed import REQUIRE_ALL, SERVERS
+
+if TYPE_CHECKING:
+    from tests.real.postgres import PostgresCluster
+
+pytest_plugins = [
+    "tests.people",
+    "tests.real.browser",
+    "tests.real.counting_smtp",
+    "tests.real.post_office",
+    "tests.real.postgres",
+    "tests.real.redis",
+]
+
+close_the_network()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for server in SERVERS:
+        config.addinivalue_line("markers", f"{server.marker}: uses the fixture {server.fixture}")
+    # What the developer's own shell sets must not reach the tests.
+    for name in [name for name in os.environ if name.startswith("FLUENZR_")]:
+        if not name.startswith("FLUENZR_TEST_"):
+            del os.environ[name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    obstacles = {server: server.obstacle() for server in SERVERS}
+    for item in items:
+        for server, obstacle in obstacles.items():
+            if server.fixture in _fixtures_of(item):
+                item.add_marker(server.marker)
+                if obstacle:
+                    item.add_marker(pytest.mark.skip(reason=f"{server.fixture}: {obstacle}"))
+    _order(items)
+
+
+def _order(items: list[pytest.Item]) -> None:
+    """Modules with a browser first, since they are the slowest, and all on one worker, which shares their server.
+
+    Inside such a module the browser's tests come last, so that asynchronous tests still find a free event loop.
+    """
+    slow_modules = set()
+    for item in items:
+        if "browser" in _fixtures_of(item):
+            slow_modules.add(item.nodeid.partition("::")[0])
+            item.add_marker(pytest.mark.xdist_group("browser"))
+    items.sort(
+        key=lambda item: (
+            item.nodeid.partition("::")[0] not in slow_modules,
+            item.nodeid.partition("::")[0],
+            "browser" in _fixtures_of(item),
+        )
+    )
+
+
+def _fixtures_of(item: pytest.Item) -> set[str]:
+    names = set(getattr(item, "fixturenames", ()))
+    # The fixture `database_url` asks for the cluster only while it runs, for one of its parameters.
+    callspec = getattr(item, "callspec", None)
+    if callspec is not None and callspec.params.get("database_url") == "postgresql":
+        names.add("postgres_cluster")
+    return names
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    return _refuse_skip(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    report = yield
+    return _refuse_skip(report)
+
+
+def _refuse_skip(report):  # type: ignore[no-untyped-def]
+    """A skip where everything must run is a failure, whatever its reason (an expected failure is none)."""
+    if os.environ.get(REQUIRE_ALL) == "1" and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"left out although {REQUIRE_ALL} is set: {report.longrepr}"
+    return report
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that stands at Monday 2 March 2026, 09:00 in Paris, until the test moves it."""
+    return ManualClock(datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Europe/Paris")))
+
+
+@pytest.fixture
+def rng() -> random.Random:
+    """Chance that is the same in every run."""
+    return random.Random(20260302)
+
+
+@pytest.fixture
+def keyring() -> KeyRing:
+    """A key ring with a fixed master key."""
+    return KeyRing(b"tests only: 32 bytes of key, ok.")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The settings of a fresh installation in a directory of its own."""
+    return load_settings(_env_file=None, data_dir=tmp_path / "data")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the whole schema and no rows."""
+    path = tmp_path_factory.mktemp("template") / "template.sqlite3"
+    _create_schema(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_cluster: "PostgresCluster") -> str:
+    """The name of a PostgreSQL database with the whole schema and no rows."""
+    name = postgres_cluster.create()
+    _create_schema(postgres_cluster.url(name))
+    return name
+
+
+def _create_schema(url: str) -> None:
+    database = Database.open(url)
+    try:
+        metadata.create_all(database.engine)
+    finally:
+        database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database with the whole schema and no rows, once of each kind."""
+    if request.param == "sqlite":
+        copy = tmp_path / "fluenzr.sqlite3"
+        shutil.copy(request.getfixturevalue("sqlite_template"), copy)
+        yield f"sqlite:///{copy}"
+        return
+    cluster = request.getfixturevalue("postgres_cluster")
+    name = cluster.create(template=request.getfixturevalue("postgres_template"))
+    yield cluster.url(name)
+    cluster.drop(name)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An open database with the whole schema and no rows; the test runs once on each kind."""
+    opened = Database.open(database_url)
+    yield opened
+    opened.close()
