@@ -3,10 +3,10 @@
 import os
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -30,6 +30,8 @@ pytest_plugins = [
     "tests.real.postgres",
     "tests.real.redis",
 ]
+
+_Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
 
 close_the_network()
 
@@ -83,18 +85,20 @@ def _fixtures_of(item: pytest.Item) -> set[str]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     return _refuse_skip(report)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     report = yield
     return _refuse_skip(report)
 
 
-def _refuse_skip(report):  # type: ignore[no-untyped-def]
+def _refuse_skip(report: _Report) -> _Report:
     """A skip where everything must run is a failure, whatever its reason (an expected failure is none)."""
     if os.environ.get(REQUIRE_ALL) == "1" and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"

@@ -96,9 +96,7 @@ class CountingSmtp:
         command += [str(part) for option in options.items() for part in option]
         command += ["--latency-ms", *(str(bound) for bound in behaviour.latency_ms)]
         command += ["--refuse", *behaviour.refuse]
-        self._server = Daemon(
-            command, self._folder / "server.out", pass_fds=(self._socket.fileno(),)
-        )
+        self._server = Daemon(command, self._folder / "server.out", pass_fds=(self._socket.fileno(),))
 
     def mails(self) -> list[CountedMail]:
         """Every mail that reached its final dot, in the order of its outcome."""

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-
 CHROMIUM = "/usr/bin/chromium"
 # With this the absence of a server is a failure, not a reason to leave tests out.
 REQUIRE_ALL = "FLUENZR_TEST_REQUIRE_ALL"

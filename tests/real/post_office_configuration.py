@@ -32,7 +32,7 @@ AFTER_DATA: dict[str, str] = {
 LATE = "late"
 
 # What Postfix would make itself at a start by its own script, which takes seconds.
-_QUEUES = "active bounce corrupt defer deferred flush hold incoming private saved trace".split()
+_QUEUES = ["active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved", "trace"]
 
 
 @dataclass(frozen=True)

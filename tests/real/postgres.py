@@ -32,12 +32,10 @@ class PostgresCluster:
             shutil.chown(folder, user, user)
         data = folder / "data"
         as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
-        run(
-            [*as_user, programs / "initdb", "--pgdata", data, "--username=postgres", "--auth=trust"]
-            + ["--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]
-        )
+        options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]
+        run([*as_user, programs / "initdb", "--pgdata", data, *options])
         (self._port,) = free_ports(1)
-        options = {
+        configuration = {
             "listen_addresses": "127.0.0.1",
             "port": self._port,
             "unix_socket_directories": folder,
@@ -45,10 +43,8 @@ class PostgresCluster:
             "shared_buffers": "64MB",
             "timezone": "UTC",
         }
-        settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        self._server = Daemon(
-            [programs / "postgres", "-D", data, *settings], folder / "postgres.out", user=user
-        )
+        settings = [part for name, value in configuration.items() for part in ("-c", f"{name}={value}")]
+        self._server = Daemon([programs / "postgres", "-D", data, *settings], folder / "postgres.out", user=user)
         self._server.wait_until(self._accepts)
 
     def url(self, name: str) -> str:

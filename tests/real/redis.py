@@ -19,8 +19,7 @@ class RedisServer:
         (port,) = free_ports(1)
         self.url = f"redis://127.0.0.1:{port}/0"
         self._server = Daemon(
-            ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--dir", folder]
-            + ["--save", "", "--appendonly", "no", "--daemonize", "no"],
+            ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--dir", folder, "--save", ""],
             folder / "redis.out",
         )
         self._server.wait_until(lambda: answers(port))

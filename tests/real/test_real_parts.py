@@ -106,12 +106,12 @@ def test_a_late_bounce_comes_back_as_a_delivery_report(post_office: PostOffice) 
 
 
 def test_nobody_sends_without_password_or_as_somebody_elses_domain(post_office: PostOffice) -> None:
-    with smtplib.SMTP(post_office.host, post_office.smtp_port, timeout=10) as client:
-        with pytest.raises(smtplib.SMTPRecipientsRefused):
-            client.sendmail("anna@fluenzr.test", ["a@recipients.test"], b"Subject: x\r\n\r\nx")
-    with _sign_in(post_office, "anna@fluenzr.test") as client:
-        with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
-            client.sendmail("boss@recipients.test", ["a@recipients.test"], b"Subject: x\r\n\r\nx")
+    mail = _mail("anna@fluenzr.test", "a@recipients.test")
+    anonymous = smtplib.SMTP(post_office.host, post_office.smtp_port, timeout=10)
+    with anonymous, pytest.raises(smtplib.SMTPRecipientsRefused):
+        anonymous.sendmail("anna@fluenzr.test", ["a@recipients.test"], mail)
+    with _sign_in(post_office, "anna@fluenzr.test") as anna, pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+        anna.sendmail("boss@recipients.test", ["a@recipients.test"], mail)
     assert refused.value.recipients["a@recipients.test"][0] == 553
 
 
@@ -169,8 +169,10 @@ def test_chromium_renders_a_local_page(page: Page) -> None:
     assert screenshot(page, "Real parts").read_bytes().startswith(b"\x89PNG")
 
 
-async def _send(port: int, recipients: list[str], **options: str) -> None:
-    async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False, **options) as client:
+async def _send(port: int, recipients: list[str], username: str | None = None, password: str | None = None) -> None:
+    async with aiosmtplib.SMTP(
+        hostname="127.0.0.1", port=port, start_tls=False, username=username, password=password
+    ) as client:
         for recipient in recipients:
             await client.sendmail("a@fluenzr.test", [recipient], _mail("a@fluenzr.test", recipient))
 

@@ -1,0 +1,62 @@
+# Every target works on a machine with only Python 3.11, pip and make; `make setup` is run by itself.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+# --- set-up ---------------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: $(STAMP) ## .venv with the locked packages and the command fluenzr in it
+
+$(STAMP): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+# --- tests and quality ----------------------------------------------------------------------------
+
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+.PHONY: test
+test: $(STAMP) ## every test, with real servers (as root on Debian they are installed when missing)
+	$(BIN)/python -m tests.real.installed
+	$(PYTEST) $(ARGS)
+
+.PHONY: test-full
+test-full: $(STAMP) ## the scenarios with the full numbers of mails, kills and processes
+	$(BIN)/python -m tests.real.installed
+	FLUENZR_TEST_FULL=1 $(BIN)/python -m pytest --timeout 3600 $(or $(ARGS),tests/scenarios)
+
+.PHONY: check
+check: $(STAMP) ## format, style, types, import rules, lock file, tree
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python .ci/lock.py check
+	$(BIN)/python .ci/tree.py
+
+.PHONY: format
+format: $(STAMP) ## format the code and mend what can be mended by itself
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+.PHONY: bench
+bench: $(STAMP) ## measures the engine, prints JSON
+	@$(BIN)/fluenzr bench --json
+
+.PHONY: lock
+lock: $(STAMP) ## requirements.lock anew from pyproject.toml
+	$(BIN)/pip-compile -q --all-extras --generate-hashes --no-emit-index-url --no-emit-find-links --strip-extras \
+		--allow-unsafe --no-header -o requirements.lock pyproject.toml
+	$(BIN)/python .ci/lock.py sign
