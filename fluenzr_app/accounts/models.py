@@ -83,7 +83,7 @@ class AccountDay(SQLModel, table=True):
     closes_at: datetime = Field(sa_type=UtcDateTime)
     room: int
     inputs: str
-    slots: list[float] = Field(default_factory=list, sa_type=Json)  # type: ignore[call-overload]
+    slots: list[float] = Field(default_factory=list, sa_type=Json)
     rolled_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -97,4 +97,4 @@ class ProbeRun(SQLModel, table=True):
     account_id: int = Field(foreign_key="email_account.id", sa_type=BigId)
     at: datetime = Field(sa_type=UtcDateTime)
     passed: bool
-    stages: list[Any] = Field(default_factory=list, sa_type=Json)  # type: ignore[call-overload]
+    stages: list[Any] = Field(default_factory=list, sa_type=Json)

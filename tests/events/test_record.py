@@ -116,7 +116,7 @@ def test_hours_are_counted_in_utc_and_split_exactly(database: Database) -> None:
 
 def test_a_time_without_a_zone_is_refused(database: Database) -> None:
     with pytest.raises(ValueError), database.transaction() as session:
-        record(session, [sent(1, at=datetime(2026, 3, 2, 12, 0))])  # noqa: DTZ001
+        record(session, [sent(1, at=datetime(2026, 3, 2, 12, 0))])
     with database.read() as session:
         assert session.exec(select(Event)).all() == []
 
