@@ -141,7 +141,7 @@ class Checker:
         _warn_about_addresses([staged.key for staged in result.ready], result.warnings)
 
     def _broken_cells(self, frame: pd.DataFrame) -> pd.DataFrame:
-        return frame.apply(lambda column: column.str.contains(mojibake.PATTERN, regex=True))
+        return pd.DataFrame({at: frame[at].str.contains(mojibake.PATTERN, regex=True) for at in frame.columns})
 
     def _check_addresses(
         self, frame: pd.DataFrame, rows: list[Row], faults: dict[int, Fault]

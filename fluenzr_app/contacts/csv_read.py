@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import IO, Literal, NamedTuple
 
 from fluenzr_app.contacts.delimiters import Delimiter, find_delimiter, parse_delimiter
-from fluenzr_app.contacts.encodings import PYTHON_CODEC, Encoding, FoundEncoding, find_encoding
+from fluenzr_app.contacts.encodings import (
+    PYTHON_CODEC,
+    Encoding,
+    FoundEncoding,
+    find_encoding,
+)
 from fluenzr_app.contacts.errors import FileRefused, NoHeader
 from fluenzr_app.contacts.formula_guard import unguard
 from fluenzr_app.contacts.mojibake import repair

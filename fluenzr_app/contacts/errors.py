@@ -145,3 +145,21 @@ class ImportNotReady(ContactsError):
     def __init__(self, code: str, message: str, **details: Any) -> None:
         super().__init__(message, **details)
         self.code = code
+
+
+class SuppressionNotFound(ContactsError):
+    """There is no such entry on the workspace's suppression list."""
+
+    code = "suppression_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such entry on your suppression list.")
+
+
+class ContactInUse(ContactsError):
+    """Something of another room still refers to the contact, such as an enrollment in a campaign."""
+
+    code = "contact_in_use"
+
+    def __init__(self) -> None:
+        super().__init__("A campaign still refers to this contact; take it out of its campaigns, or archive it.")

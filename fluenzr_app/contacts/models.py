@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from fluenzr_app.contacts.folding import search_default
 from fluenzr_app.db.types import BigId, Bytes, Json, UtcDateTime
 
 
@@ -19,6 +20,7 @@ class Contact(SQLModel, table=True):
         Index("ix_contact_status", "workspace_id", "status", "id"),
         Index("ix_contact_last_name", "workspace_id", "last_name", "id"),
         Index("ix_contact_company", "workspace_id", "company", "id"),
+        Index("ix_contact_domain", "workspace_id", "domain"),
         Index("ix_contact_import", "import_id", sqlite_where=text("import_id IS NOT NULL"),
               postgresql_where=text("import_id IS NOT NULL")),
         {"sqlite_autoincrement": True},
@@ -54,7 +56,6 @@ class Contact(SQLModel, table=True):
     revision: int = 1
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)
-    last_sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Suppression(SQLModel, table=True):

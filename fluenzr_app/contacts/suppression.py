@@ -291,10 +291,7 @@ def _insert(
         {"workspace_id": workspace_id, "kind": kind, "hash": hashed, "shown": shown, "reason": reason, "at": now}
         for (kind, hashed), shown in sorted(rows.items())
     ]
-    return sum(
-        len(connection.execute(statement.values(values[start : start + _BATCH])).all())
-        for start in range(0, len(values), _BATCH)
-    )
+    return len(connection.execute(statement, values).all())
 
 
 def _apply_to_contacts(
