@@ -1,27 +1,34 @@
 """Sequences to begin with, in French and English: three or four mails, three to five days apart (campaigns.md)."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fluenzr_app.campaigns.errors import Fault
 from fluenzr_app.campaigns.nodes import DelayNode, EmailNode, Step, Workflow
 from fluenzr_app.campaigns.steps import linear_workflow
 
-Paragraphs = tuple[str, ...]
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+# French sets a space before these marks, which must not stand alone on the next line.
+_BEFORE_MARK = re.compile(r" (?=[?!:;])")
+# What the user is to fill in stands in square brackets.
+_PLACE = re.compile(r"\[[^\[\]]+\]")
 
 
 @dataclass(frozen=True, slots=True)
 class SequenceMail:
-    """A mail of a sequence: how many business days after the one before, and its words, paragraph by paragraph."""
+    """A mail of a sequence: how many business days after the one before, and its words, paragraphs apart by a line."""
 
     name: str
     subject: str
-    paragraphs: Paragraphs
-    days_after: int = 0
+    days_after: int
+    text: str
 
     @property
     def body(self) -> str:
         """The mail's body as rich text."""
-        return "".join(f"<p>{paragraph}</p>" for paragraph in self.paragraphs)
+        paragraphs = (" ".join(paragraph.split()) for paragraph in self.text.strip().split("\n\n"))
+        return "".join(f"<p>{_BEFORE_MARK.sub(NO_BREAK_SPACE, paragraph)}</p>" for paragraph in paragraphs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,18 @@ def sequence_workflow(chosen: Sequence, new_id: Callable[[], str]) -> Workflow:
     return linear_workflow(steps, start_id=start_id, end_id=new_id())
 
 
+def unfilled_places(workflow: Workflow) -> list[Fault]:
+    """Return the places of a sequence that nobody filled in, such as ``[your subject]``: risks to warn of."""
+    places = {place for each in _ALL for mail in each.mails for place in _PLACE.findall(f"{mail.subject} {mail.body}")}
+    risks: list[Fault] = []
+    for mail in workflow.emails():
+        for place in dict.fromkeys(_PLACE.findall(f"{mail.subject} {mail.body}")):
+            if place in places:
+                words = f"“{mail.name}” still says {place}: put your own words there."
+                risks.append(Fault("unfilled_place", mail.id, {"place": place}, words))
+    return risks
+
+
 _FRENCH = (
     Sequence(
         "first_contact",
@@ -71,39 +90,49 @@ _FRENCH = (
             SequenceMail(
                 "Prise de contact",
                 "Une question pour {{company|vous}}",
-                (
-                    "Bonjour {{firstName}},",
-                    "{{#if company}}En regardant ce que fait {{company}}, je me suis demandé comment vous abordez "
-                    "[votre sujet] aujourd’hui.{{else}}Je me demandais comment vous abordez [votre sujet] "
-                    "aujourd’hui.{{/if}}",
-                    "Nous aidons des équipes comme la vôtre à [résultat concret], sans changer leurs habitudes.",
-                    "Est-ce un sujet pour vous en ce moment ? Un simple oui ou non me suffit.",
-                    "{{signature}}",
-                ),
+                0,
+                """
+Bonjour{{#if firstName}} {{firstName}}{{/if}},
+
+{{#if company}}En regardant ce que fait {{company}}, je me suis demandé comment vous abordez [votre
+sujet] aujourd’hui.{{else}}Je me demandais comment vous abordez [votre sujet] aujourd’hui.{{/if}}
+
+Nous aidons des équipes comme la vôtre à [résultat concret], sans changer leurs habitudes.
+
+Est-ce un sujet pour vous en ce moment ? Un simple oui ou non me suffit.
+
+{{signature}}
+""",
             ),
             SequenceMail(
                 "Un exemple",
                 "",
-                (
-                    "Bonjour {{firstName}},",
-                    "Pour être plus concret : [client] avait la même difficulté. En [durée], ils ont [résultat chiffré].",
-                    "Je peux vous montrer en quinze minutes ce qui se transposerait chez {{company|vous}}. "
-                    "Mardi ou jeudi vous irait ?",
-                    "{{signature}}",
-                ),
                 3,
+                """
+Bonjour{{#if firstName}} {{firstName}}{{/if}},
+
+Pour être plus concret : [client] avait la même difficulté. En [durée], ils ont [résultat chiffré].
+
+Je peux vous montrer en quinze minutes ce qui se transposerait chez {{company|vous}}. Mardi ou jeudi
+vous irait ?
+
+{{signature}}
+""",
             ),
             SequenceMail(
                 "La bonne personne",
                 "",
-                (
-                    "Bonjour {{firstName}},",
-                    "Peut-être n’est-ce pas vous qui suivez ce sujet{{#if company}} chez {{company}}{{/if}}. Si "
-                    "quelqu’un d’autre s’en occupe, pourriez-vous me dire qui ?",
-                    "Et si le moment est mal choisi, dites-le-moi simplement : je ne vous écrirai plus.",
-                    "{{signature}}",
-                ),
                 5,
+                """
+Bonjour{{#if firstName}} {{firstName}}{{/if}},
+
+Peut-être n’est-ce pas vous qui suivez ce sujet{{#if company}} chez {{company}}{{/if}}. Si quelqu’un
+d’autre s’en occupe, pourriez-vous me dire qui ?
+
+Et si le moment est mal choisi, dites-le-moi simplement : je ne vous écrirai plus.
+
+{{signature}}
+""",
             ),
         ),
     ),
@@ -116,37 +145,47 @@ _FRENCH = (
             SequenceMail(
                 "Merci de votre visite",
                 "Suite à notre rencontre à [événement]",
-                (
-                    "Bonjour {{firstName}},",
-                    "Merci pour notre échange à [événement]. Vous trouverez comme promis [le document, le lien] "
-                    "dont nous avions parlé.",
-                    "Quel point vous a paru le plus utile pour {{company|votre activité}} ?",
-                    "{{signature}}",
-                ),
+                0,
+                """
+Bonjour{{#if firstName}} {{firstName}}{{/if}},
+
+Merci pour notre échange à [événement]. Vous trouverez comme promis [le document, le lien] dont nous
+avions parlé.
+
+Quel point vous a paru le plus utile pour {{company|votre activité}} ?
+
+{{signature}}
+""",
             ),
             SequenceMail(
                 "Proposer la suite",
                 "",
-                (
-                    "Bonjour {{firstName}},",
-                    "Depuis [événement], plusieurs participants nous ont demandé comment passer à la pratique. "
-                    "Nous en avons tiré une courte démonstration, sur leurs propres cas.",
-                    "Voulez-vous que je vous réserve vingt minutes cette semaine ?",
-                    "{{signature}}",
-                ),
                 3,
+                """
+Bonjour{{#if firstName}} {{firstName}}{{/if}},
+
+Depuis [événement], plusieurs participants nous ont demandé comment passer à la pratique. Nous en
+avons tiré une courte démonstration, sur leurs propres cas.
+
+Voulez-vous que je vous réserve vingt minutes cette semaine ?
+
+{{signature}}
+""",
             ),
             SequenceMail(
                 "Dernier mot",
                 "",
-                (
-                    "Bonjour {{firstName}},",
-                    "Je ferme mes notes de [événement] et ne voudrais pas vous oublier. Faut-il en reparler "
-                    "maintenant, plus tard dans l’année, ou pas du tout ?",
-                    "Votre réponse, même en un mot, m’aidera.",
-                    "{{signature}}",
-                ),
                 5,
+                """
+Bonjour{{#if firstName}} {{firstName}}{{/if}},
+
+Je ferme mes notes de [événement] et ne voudrais pas vous oublier. Faut-il en reparler maintenant,
+plus tard dans l’année, ou pas du tout ?
+
+Votre réponse, même en un mot, m’aidera.
+
+{{signature}}
+""",
             ),
         ),
     ),
@@ -159,49 +198,65 @@ _FRENCH = (
             SequenceMail(
                 "Prendre des nouvelles",
                 "{{firstName|Bonjour}}, où en êtes-vous ?",
-                (
-                    "Bonjour {{firstName}},",
-                    "Cela fait un moment que nous n’avons plus travaillé ensemble, et je pensais à "
-                    "{{company|votre équipe}}. Comment les choses ont-elles évolué depuis ?",
-                    "De notre côté, [nouveauté] devrait vous intéresser : c’était justement ce qui vous manquait.",
-                    "{{signature}}",
-                ),
+                0,
+                """
+Bonjour{{#if firstName}} {{firstName}}{{/if}},
+
+Cela fait un moment que nous n’avons plus travaillé ensemble, et je pensais à {{company|votre
+équipe}}. Comment les choses ont-elles évolué depuis ?
+
+De notre côté, [nouveauté] devrait vous intéresser : c’était justement ce qui vous manquait.
+
+{{signature}}
+""",
             ),
             SequenceMail(
                 "Ce qui a changé",
                 "",
-                (
-                    "Bonjour {{firstName}},",
-                    "En trois lignes, ce qui a changé depuis votre départ :",
-                    "– [premier changement]<br>– [deuxième changement]<br>– [troisième changement]",
-                    "Si l’un de ces points vous parle, je vous montre volontiers ce que cela donne.",
-                    "{{signature}}",
-                ),
                 4,
+                """
+Bonjour{{#if firstName}} {{firstName}}{{/if}},
+
+En trois lignes, ce qui a changé depuis votre départ :
+
+– [premier changement]<br>
+– [deuxième changement]<br>
+– [troisième changement]
+
+Si l’un de ces points vous parle, je vous montre volontiers ce que cela donne.
+
+{{signature}}
+""",
             ),
             SequenceMail(
                 "Apprendre de vous",
                 "",
-                (
-                    "Bonjour {{firstName}},",
-                    "Une seule question, sans rien à vendre : qu’est-ce qui vous ferait revenir, ou au contraire "
-                    "l’exclurait ?",
-                    "Votre avis nous sert à nous améliorer, quelle que soit la réponse.",
-                    "{{signature}}",
-                ),
                 5,
+                """
+Bonjour{{#if firstName}} {{firstName}}{{/if}},
+
+Une seule question, sans rien à vendre : qu’est-ce qui vous ferait revenir, ou au contraire
+l’exclurait ?
+
+Votre avis nous sert à nous améliorer, quelle que soit la réponse.
+
+{{signature}}
+""",
             ),
             SequenceMail(
                 "Clore le dossier",
                 "",
-                (
-                    "Bonjour {{firstName}},",
-                    "Sans nouvelles de vous, je range votre dossier. Vous pouvez le rouvrir à tout moment en "
-                    "répondant à ce message.",
-                    "Bonne continuation à vous{{#if company}} et à toute l’équipe de {{company}}{{/if}}.",
-                    "{{signature}}",
-                ),
                 5,
+                """
+Bonjour{{#if firstName}} {{firstName}}{{/if}},
+
+Sans nouvelles de vous, je range votre dossier. Vous pouvez le rouvrir à tout moment en répondant à
+ce message.
+
+Bonne continuation à vous{{#if company}} et à toute l’équipe de {{company}}{{/if}}.
+
+{{signature}}
+""",
             ),
         ),
     ),
@@ -217,38 +272,49 @@ _ENGLISH = (
             SequenceMail(
                 "Introduction",
                 "A question for {{company|you}}",
-                (
-                    "Hello {{firstName|there}},",
-                    "{{#if company}}Reading about {{company}}, I wondered how you handle [your subject] "
-                    "today.{{else}}I wondered how you handle [your subject] today.{{/if}}",
-                    "We help teams like yours to [concrete result], without changing how they work.",
-                    "Is this on your mind at the moment? A plain yes or no is all I need.",
-                    "{{signature}}",
-                ),
+                0,
+                """
+Hello {{firstName|there}},
+
+{{#if company}}Reading about {{company}}, I wondered how you handle [your subject] today.{{else}}I
+wondered how you handle [your subject] today.{{/if}}
+
+We help teams like yours to [concrete result], without changing how they work.
+
+Is this on your mind at the moment? A plain yes or no is all I need.
+
+{{signature}}
+""",
             ),
             SequenceMail(
                 "An example",
                 "",
-                (
-                    "Hello {{firstName|there}},",
-                    "To make it concrete: [customer] faced the same difficulty. Within [time] they had [figure].",
-                    "In fifteen minutes I can show you what would carry over to {{company|your team}}. "
-                    "Would Tuesday or Thursday suit you?",
-                    "{{signature}}",
-                ),
                 3,
+                """
+Hello {{firstName|there}},
+
+To make it concrete: [customer] faced the same difficulty. Within [time] they had [figure].
+
+In fifteen minutes I can show you what would carry over to {{company|your team}}. Would Tuesday or
+Thursday suit you?
+
+{{signature}}
+""",
             ),
             SequenceMail(
                 "The right person",
                 "",
-                (
-                    "Hello {{firstName|there}},",
-                    "Perhaps this is not yours to look after{{#if company}} at {{company}}{{/if}}. If somebody else "
-                    "does, could you tell me who?",
-                    "And if the moment is wrong, just say so, and I will not write again.",
-                    "{{signature}}",
-                ),
                 5,
+                """
+Hello {{firstName|there}},
+
+Perhaps this is not yours to look after{{#if company}} at {{company}}{{/if}}. If somebody else does,
+could you tell me who?
+
+And if the moment is wrong, just say so, and I will not write again.
+
+{{signature}}
+""",
             ),
         ),
     ),
@@ -261,37 +327,47 @@ _ENGLISH = (
             SequenceMail(
                 "Thanks for stopping by",
                 "Following up on [event]",
-                (
-                    "Hello {{firstName|there}},",
-                    "Thank you for the conversation at [event]. As promised, here is [the document, the link] we "
-                    "talked about.",
-                    "Which part would be the most useful for {{company|your work}}?",
-                    "{{signature}}",
-                ),
+                0,
+                """
+Hello {{firstName|there}},
+
+Thank you for the conversation at [event]. As promised, here is [the document, the link] we talked
+about.
+
+Which part would be the most useful for {{company|your work}}?
+
+{{signature}}
+""",
             ),
             SequenceMail(
                 "The next step",
                 "",
-                (
-                    "Hello {{firstName|there}},",
-                    "Since [event], several visitors asked us how to put it into practice, so we made a short "
-                    "demonstration out of their own cases.",
-                    "Shall I keep twenty minutes for you this week?",
-                    "{{signature}}",
-                ),
                 3,
+                """
+Hello {{firstName|there}},
+
+Since [event], several visitors asked us how to put it into practice, so we made a short
+demonstration out of their own cases.
+
+Shall I keep twenty minutes for you this week?
+
+{{signature}}
+""",
             ),
             SequenceMail(
                 "Last word",
                 "",
-                (
-                    "Hello {{firstName|there}},",
-                    "I am closing my notes from [event] and would not like to forget you. Should we talk now, later "
-                    "this year, or not at all?",
-                    "One word from you is enough.",
-                    "{{signature}}",
-                ),
                 5,
+                """
+Hello {{firstName|there}},
+
+I am closing my notes from [event] and would not like to forget you. Should we talk now, later this
+year, or not at all?
+
+One word from you is enough.
+
+{{signature}}
+""",
             ),
         ),
     ),
@@ -304,48 +380,64 @@ _ENGLISH = (
             SequenceMail(
                 "How are things?",
                 "{{firstName|Hello}}, how have things been?",
-                (
-                    "Hello {{firstName|there}},",
-                    "It has been a while since we worked together, and I was thinking of {{company|your team}}. "
-                    "How have things moved on since?",
-                    "On our side, [news] may interest you: it was the very thing you were missing.",
-                    "{{signature}}",
-                ),
+                0,
+                """
+Hello {{firstName|there}},
+
+It has been a while since we worked together, and I was thinking of {{company|your team}}. How have
+things moved on since?
+
+On our side, [news] may interest you: it was the very thing you were missing.
+
+{{signature}}
+""",
             ),
             SequenceMail(
                 "What has changed",
                 "",
-                (
-                    "Hello {{firstName|there}},",
-                    "In three lines, what has changed since you left:",
-                    "– [first change]<br>– [second change]<br>– [third change]",
-                    "If one of them speaks to you, I would gladly show you what it looks like.",
-                    "{{signature}}",
-                ),
                 4,
+                """
+Hello {{firstName|there}},
+
+In three lines, what has changed since you left:
+
+– [first change]<br>
+– [second change]<br>
+– [third change]
+
+If one of them speaks to you, I would gladly show you what it looks like.
+
+{{signature}}
+""",
             ),
             SequenceMail(
                 "Learning from you",
                 "",
-                (
-                    "Hello {{firstName|there}},",
-                    "One question and nothing to sell: what would bring you back, or rule it out?",
-                    "Your answer helps us to get better, whatever it is.",
-                    "{{signature}}",
-                ),
                 5,
+                """
+Hello {{firstName|there}},
+
+One question and nothing to sell: what would bring you back, or rule it out?
+
+Your answer helps us to get better, whatever it is.
+
+{{signature}}
+""",
             ),
             SequenceMail(
                 "Closing the file",
                 "",
-                (
-                    "Hello {{firstName|there}},",
-                    "As I have not heard from you, I am putting your file away. You can open it again at any time by "
-                    "answering this message.",
-                    "All the best to you{{#if company}} and to everybody at {{company}}{{/if}}.",
-                    "{{signature}}",
-                ),
                 5,
+                """
+Hello {{firstName|there}},
+
+As I have not heard from you, I am putting your file away. You can open it again at any time by
+answering this message.
+
+All the best to you{{#if company}} and to everybody at {{company}}{{/if}}.
+
+{{signature}}
+""",
             ),
         ),
     ),
