@@ -204,7 +204,7 @@ _SIGNS: tuple[_Sign, ...] = (
         (
             r"\b(?:urls?|links?|surbl|dbl|uribl)\b",
             r"(?:message|content|e?-?mail|courriel).{0,60}(?:spam|unsolicited|virus|malware|phish|suspicious|indésirable)",
-            r"(?:spam|virus|malware|phish|content).{0,40}(?:detected|rejected|refused|blocked|found|score)",
+            r"(?:spam|virus|malware|phish).{0,40}(?:detected|rejected|refused|blocked|found|score)",
             r"looks like spam|spam ?assassin|indésirable|unsolicited",
         ),
         stages=_CONTENT,

@@ -154,7 +154,7 @@ def _body(draft: Draft) -> bytes:
     boundary = b"=_" + blake2b(draft.rfc_id.encode("utf-8", "replace"), digest_size=15).hexdigest().encode()
     return b"".join(
         (
-            b'Content-Type: multipart/alternative; boundary="', boundary, b'"\r\n\r\n--', boundary, b"\r\n",
+            b'Content-Type: multipart/alternative;\r\n boundary="', boundary, b'"\r\n\r\n--', boundary, b"\r\n",
             text, b"\r\n--", boundary, b"\r\n",
             _HTML_HEAD, _encoded(draft.html), b"\r\n--", boundary, b"--\r\n",
         )
