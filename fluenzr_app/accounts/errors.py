@@ -3,9 +3,9 @@
 `code` is stable, for catalogues and API answers; `details` hold what a sentence in another language needs.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 
@@ -57,7 +57,7 @@ class FieldFault:
     field: str
     code: str
     message: str
-    params: Mapping[str, Any] = MappingProxyType({})
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class BadAccountForm(AccountsError):

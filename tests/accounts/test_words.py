@@ -1,0 +1,33 @@
+"""Every error code of accounts.md has words in both languages, set as design/README.md asks."""
+
+import re
+from dataclasses import asdict
+from typing import get_args
+
+import pytest
+
+from fluenzr_app.accounts.words import WORDS, words_for
+from fluenzr_app.mail.transport import AccountErrorCode
+
+
+def test_every_error_code_has_words() -> None:
+    assert set(get_args(AccountErrorCode)) == set(WORDS)
+
+
+@pytest.mark.parametrize("code", [*WORDS, "something new", None])
+def test_words_follow_the_rules_of_the_product(code: str | None) -> None:
+    words = words_for(code)
+    for name, text in asdict(words).items():
+        if name == "act":
+            continue
+        assert text.endswith("."), text
+        assert not re.search(r"[!'\"]", text), text
+    for text in (words.fr, words.mend_fr):
+        # French asks for a narrow or a wide fixed space before these signs.
+        assert not re.search(r"(?<![\u00a0\u202f])[:;?!%€]", text), text
+
+
+def test_words_come_in_the_language_asked_for() -> None:
+    words = words_for("auth_failed")
+    assert words.what("fr").startswith("Le serveur refuse") and words.what("en").startswith("The server refuses")
+    assert words.mend("fr").startswith("Saisissez") and words.mend("en").startswith("Enter")
