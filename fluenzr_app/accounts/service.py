@@ -169,12 +169,13 @@ def update_servers(
             raise PasswordNeeded("imap")
         values |= _server_columns("imap", new_imap)
         values |= _new_password(session, keyring, account, "imap", new_imap.password, now)
+    dropped = account.imap_secret_id if drop_imap else None
     if drop_imap:
         values |= {"imap_host": "", "imap_username": "", "imap_secret_id": None, "synced_at": None}
     audit.record(session, actor, workspace_id, "account.servers_changed", account.email, None, now)
     changed = _change(session, workspace_id, account_id, now, **values)
-    if drop_imap and account.imap_secret_id is not None:
-        delete_secret(session, account.imap_secret_id)
+    if dropped is not None:
+        delete_secret(session, dropped)
     return changed
 
 
