@@ -131,7 +131,7 @@ class SecretMissing(WorkspacesError):
 
 
 class KeyRefused(WorkspacesError):
-    """An API key is not accepted. `reason` (missing, malformed, unknown, revoked) is for the log, never for the caller."""
+    """An API key is not accepted; `reason` (missing, malformed, unknown, revoked) is for the log, not the caller."""
 
     code = "key_refused"
 

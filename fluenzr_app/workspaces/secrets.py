@@ -11,7 +11,6 @@ from fluenzr_app.workspaces import idempotency
 from fluenzr_app.workspaces.errors import SecretMissing, UnknownWorkspace
 from fluenzr_app.workspaces.models import Secret, Workspace
 
-
 LINK_PURPOSE = "unsubscribe"
 RETIRED_LINK_KEY = "retired_link_key"
 
@@ -31,7 +30,7 @@ def store_secret(
     *,
     secret_id: str | None = None,
 ) -> str:
-    """Seal `plaintext` and return the id under which it is kept; `workspace_id` is absent for the installation's own."""
+    """Seal `plaintext` and return the id under which it is kept; without a workspace it is the installation's own."""
     row_id = secret_id or new_secret_id()
     sealed = keyring.seal(plaintext, associated=_associated(row_id, workspace_id, kind))
     session.add(Secret(id=row_id, workspace_id=workspace_id, kind=kind, sealed=sealed, created_at=now))
@@ -96,7 +95,8 @@ def reseal_all(session: Session, old: KeyRing, new: KeyRing, now: datetime) -> i
 def retired_link_keys(session: Session, keyring: KeyRing) -> list[bytes]:
     """Return the keys with which unsubscribe links were signed before a rotation, newest first."""
     statement = select(Secret.id).where(col(Secret.kind) == RETIRED_LINK_KEY, col(Secret.workspace_id).is_(None))
-    return [read_secret(session, keyring, row) for row in session.exec(statement.order_by(col(Secret.created_at).desc()))]
+    newest_first = session.exec(statement.order_by(col(Secret.created_at).desc()))
+    return [read_secret(session, keyring, secret_id) for secret_id in newest_first]
 
 
 def _associated(secret_id: str, workspace_id: int | None, kind: str) -> str:

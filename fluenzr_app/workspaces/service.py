@@ -65,7 +65,7 @@ def who_is(database: Database, token: str, now: datetime) -> Identity | None:
 
 
 def forget_old(session: Session, now: datetime) -> int:
-    """Delete what has run out (tickets, ended sessions, counts of failures, stored answers) and return how many rows."""
+    """Delete what has run out (tickets, ended sessions, counts of failures, stored answers); return how many rows."""
     return (
         sessions.forget_old(session, now) + throttle.forget_old(session, now) + idempotency.forget_old(session, now)
     )

@@ -43,7 +43,13 @@ class WorkspaceChoice:
 
 
 def create_workspace(
-    session: Session, keyring: KeyRing, *, name: str, language: str = "fr", timezone: str = "Europe/Paris", now: datetime
+    session: Session,
+    keyring: KeyRing,
+    *,
+    name: str,
+    now: datetime,
+    language: str = "fr",
+    timezone: str = "Europe/Paris",
 ) -> int:
     """Make a workspace with its own suppression key and return its id; raises NameMissing."""
     secret_id = new_secret_id()
@@ -129,7 +135,7 @@ def has_owner(session: Session) -> bool:
 def setup_link(session: Session, now: datetime) -> str | None:
     """Return the token of a fresh first-start link, or nothing once there is a user; earlier links die.
 
-    Good for one use within 7 days; the caller prints `{public_url}/setup/{token}` in the terminal.
+    Good for one use within 7 days; the caller prints the address of the first-start page with it.
     """
     session.connection().execute(delete(SetupLink))
     if has_owner(session):
@@ -243,7 +249,7 @@ def update_workspace(
     language: str | None = None,
     signature: str | None = None,
 ) -> Workspace:
-    """Change what is given and return the workspace; raises UnknownWorkspace, NameMissing, ValueError (zone, language)."""
+    """Change what is given and return the workspace; raises UnknownWorkspace, NameMissing, ValueError."""
     row = get_workspace(session, workspace_id)
     if name is not None:
         row.name = _words(name, "workspace_name")

@@ -1,0 +1,72 @@
+"""`/u/{token}`: opening the link shows a page and changes nothing, POST unsubscribes at once (RFC 8058, 3.1)."""
+
+import time
+from typing import Final
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+from sqlalchemy.exc import OperationalError
+
+from fluenzr_app.api import unsubscribe_page as page
+from fluenzr_app.api.cookies import Services
+from fluenzr_app.api.key_gate import read_body
+from fluenzr_app.api.runtime import ApiRuntime
+from fluenzr_app.tracking import unsubscribe
+from fluenzr_app.tracking.errors import BadLink
+from fluenzr_app.tracking.unsubscribe import How, Recipient
+
+router = APIRouter()
+
+_MAX_FORM: Final = 64 * 1024
+_TRIES: Final = 4
+
+
+@router.api_route("/u/{token}", methods=["GET", "HEAD"])
+async def show(token: str, request: Request, runtime: Services, lang: str = "") -> Response:
+    """Show the page, in the recipient's language unless another was asked for; nothing changes."""
+    accepted = request.headers.get("accept-language", "")
+    try:
+        recipient = await runtime.database.run(_recipient, runtime, token)
+    except BadLink:
+        return _answer(page.broken(page.choose_language(lang, accepted)), 404)
+    language = page.choose_language(lang, recipient.language, accepted)
+    build = page.done if recipient.done else page.asking
+    return _answer(build(language, recipient.workspace_name))
+
+
+@router.post("/u/{token}")
+async def act(token: str, request: Request, runtime: Services, lang: str = "") -> Response:
+    """Unsubscribe, from the page's button or by a mail program's one click, without cookie, login or question."""
+    form = parse_qs((await read_body(request, _MAX_FORM)).decode("latin-1"))
+    one_click = form.get("List-Unsubscribe") == ["One-Click"]
+    accepted = request.headers.get("accept-language", "")
+    try:
+        recipient = await runtime.database.run(_apply, runtime, token, "one_click" if one_click else "page")
+    except BadLink:
+        return _answer(page.broken(page.choose_language(lang, accepted)), 404)
+    return _answer(page.done(page.choose_language(lang, recipient.language, accepted), recipient.workspace_name))
+
+
+def _recipient(runtime: ApiRuntime, token: str) -> Recipient:
+    with runtime.database.read() as session:
+        return unsubscribe.recipient_of(session, unsubscribe.read_token(session, runtime.keyring, token))
+
+
+def _apply(runtime: ApiRuntime, token: str, how: How) -> Recipient:
+    for last in (False,) * (_TRIES - 1) + (True,):
+        try:
+            with runtime.database.transaction() as session:
+                unsubscribe.apply(session, runtime.keyring, token, runtime.now(), how, runtime.on_unsubscribed)
+                return unsubscribe.recipient_of(session, unsubscribe.read_token(session, runtime.keyring, token))
+        except OperationalError:
+            # PostgreSQL ends one of two transactions that wait for each other. A refusal must not be lost to that.
+            if last:
+                raise
+            time.sleep(0.05)
+    raise AssertionError
+
+
+def _answer(body: str, status: int = 200) -> Response:
+    headers = {"content-security-policy": page.POLICY, "cache-control": "no-store", "x-robots-tag": "noindex"}
+    return HTMLResponse(body, status, headers)
