@@ -1,0 +1,140 @@
+// Runs before the pages: the reader's language and colour mode, and the texts that only the
+// browser can write (numbers, dates, times in the reader's own format). No build step, no module.
+(() => {
+  "use strict";
+  const LANGUAGES = ["fr", "en"];
+  const LOCALE = { fr: "fr-FR", en: "en-GB" };
+  const NARROW = "\u202f";
+  // Server time at the last word from the server, when that was here, and how fast it runs:
+  // a demonstration runs on a clock of its own, and a reader's own clock may be wrong.
+  const clock = { base: Date.now(), seen: performance.now(), rate: 1 };
+  const formats = new Map();
+
+  const stored = (key) => {
+    try {
+      return localStorage.getItem(key);
+    } catch {
+      return null;
+    }
+  };
+  const store = (key, value) => {
+    try {
+      localStorage.setItem(key, value);
+    } catch {
+      /* private browsing without storage: the choice lasts as long as the page */
+    }
+  };
+  let current = stored("fluenzr-lang");
+  if (!LANGUAGES.includes(current)) {
+    const wanted = (navigator.languages || [navigator.language || "fr"]).map((tag) => tag.slice(0, 2));
+    current = wanted.find((tag) => LANGUAGES.includes(tag)) || "fr";
+  }
+
+  const intl = (kind, lang, options) => {
+    const key = kind + lang + JSON.stringify(options);
+    if (!formats.has(key)) formats.set(key, new Intl[kind](LOCALE[lang] || LOCALE.fr, options));
+    return formats.get(key);
+  };
+  const number = (lang, value, digits = 0) =>
+    intl("NumberFormat", lang, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+  const unknown = (value) => value === null || value === undefined || value === "";
+  const zoned = (zone, options) => (zone ? { ...options, timeZone: zone } : options);
+
+  const fz = {
+    lang: () => current,
+    setLang(lang) {
+      current = lang;
+      store("fluenzr-lang", lang);
+      document.cookie = `fluenzr_lang=${lang}; Path=/; Max-Age=31536000; SameSite=Lax`;
+      document.documentElement.lang = lang;
+      document.dispatchEvent(new CustomEvent("fz-lang"));
+    },
+    number: (lang, value, digits) => (unknown(value) ? "–" : number(lang, value, digits)),
+    percent: (lang, share, digits = 1) =>
+      unknown(share) ? "–" : number(lang, share * 100, digits) + (lang === "fr" ? NARROW + "%" : "%"),
+    plain: (lang, value) =>
+      typeof value === "number" ? number(lang, value, Number.isInteger(value) ? 0 : 1) : String(value ?? ""),
+    time: (lang, iso, zone) =>
+      unknown(iso) ? "–" : intl("DateTimeFormat", lang, zoned(zone, { hour: "2-digit", minute: "2-digit" })).format(new Date(iso)),
+    date: (lang, iso, zone) =>
+      unknown(iso)
+        ? "–"
+        : intl("DateTimeFormat", lang, zoned(zone, { weekday: "long", day: "numeric", month: "long" })).format(new Date(iso)),
+    exact: (lang, iso, zone) =>
+      unknown(iso)
+        ? ""
+        : intl("DateTimeFormat", lang, zoned(zone, { dateStyle: "full", timeStyle: "medium" })).format(new Date(iso)) +
+          (zone ? ` (${zone})` : ""),
+    now: () => clock.base + (performance.now() - clock.seen) * clock.rate,
+    setClock(iso, rate) {
+      if (!iso) return;
+      clock.base = Date.parse(iso);
+      clock.seen = performance.now();
+      clock.rate = rate || 1;
+      document.dispatchEvent(new CustomEvent("fz-tick"));
+    },
+    relative(lang, iso, zone) {
+      if (unknown(iso)) return "–";
+      const seconds = (Date.parse(iso) - fz.now()) / 1000;
+      const size = Math.abs(seconds);
+      const relative = intl("RelativeTimeFormat", lang, { numeric: "auto", style: "short" });
+      if (size < 45) return lang === "fr" ? (seconds > 0 ? "dans un instant" : "à l’instant") : seconds > 0 ? "in a moment" : "just now";
+      if (size < 3600) return relative.format(Math.round(seconds / 60), "minute");
+      if (size < 86400) return relative.format(Math.round(seconds / 3600), "hour");
+      if (size < 7 * 86400) return relative.format(Math.round(seconds / 86400), "day");
+      const year = new Date(iso).getUTCFullYear() !== new Date(fz.now()).getUTCFullYear();
+      return intl("DateTimeFormat", lang, zoned(zone, { day: "numeric", month: "short", ...(year && { year: "numeric" }) })).format(new Date(iso));
+    },
+    // What follows a text in a form: the strength of a password, 0 to 4. Length counts most.
+    strength(text) {
+      const kinds = [/[a-zà-ÿ]/, /[A-ZÀ-Þ]/, /\d/, /[^\wÀ-ÿ]/].filter((kind) => kind.test(text)).length;
+      const distinct = new Set(text).size;
+      if (!text) return 0;
+      if (text.length < 8 || distinct < 4) return 1;
+      if (text.length < 12) return 2;
+      return text.length >= 20 || kinds >= 3 ? 4 : 3;
+    },
+  };
+  fz.toggleSidebar = () => {
+    const root = document.documentElement;
+    if (root.dataset.sidebar === "small") delete root.dataset.sidebar;
+    else root.dataset.sidebar = "small";
+    store("fluenzr-sidebar", root.dataset.sidebar || "");
+  };
+  window.fz = fz;
+  document.documentElement.lang = current;
+  if (stored("fluenzr-sidebar") === "small") document.documentElement.dataset.sidebar = "small";
+
+  // <fz-when datetime zone lang mode>: a time that keeps itself right, the exact one on hover.
+  class When extends HTMLElement {
+    static observedAttributes = ["datetime", "zone", "lang", "mode"];
+    connectedCallback() {
+      this.write = () => {
+        const [iso, zone, lang] = [this.getAttribute("datetime"), this.getAttribute("zone"), this.getAttribute("lang") || current];
+        const text = (fz[this.getAttribute("mode") || "relative"] || fz.relative)(lang, iso, zone || undefined);
+        if (this.textContent !== text) this.textContent = text;
+        this.title = fz.exact(lang, iso, zone || undefined);
+      };
+      this.write();
+      this.timer = setInterval(this.write, 15000);
+      document.addEventListener("fz-tick", this.write);
+    }
+    disconnectedCallback() {
+      clearInterval(this.timer);
+      document.removeEventListener("fz-tick", this.write);
+    }
+    attributeChangedCallback() {
+      this.write?.();
+    }
+  }
+  customElements.define("fz-when", When);
+
+  // <fz-clock now rate>: the server's time, handed over once a page has been filled.
+  class ServerClock extends HTMLElement {
+    static observedAttributes = ["now", "rate"];
+    attributeChangedCallback() {
+      fz.setClock(this.getAttribute("now"), Number(this.getAttribute("rate")));
+    }
+  }
+  customElements.define("fz-clock", ServerClock);
+})();

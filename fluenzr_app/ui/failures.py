@@ -1,0 +1,46 @@
+"""What a reader is told when a handler fails, and what the log is."""
+
+import logging
+import secrets
+
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from fluenzr_app.ui.catalogue import Lang, catalogue, words
+from fluenzr_app.ui.guard import SIGN_IN, SignedOut, current_language
+from fluenzr_app.workspaces.errors import NotAllowed
+
+_log = logging.getLogger(__name__)
+
+
+def on_backend_failure(exception: Exception) -> EventSpec:
+    """Return the event that tells the reader of an error no handler caught; log it with a number both can quote."""
+    lang = current_language()
+    if isinstance(exception, SignedOut):
+        return rx.redirect(SIGN_IN)
+    if isinstance(exception, NotAllowed):
+        return rx.toast.error(words(lang, "failures.not_allowed"))
+    number = secrets.token_hex(4)
+    _log.error("a page's handler failed", extra={"failure": number}, exc_info=exception)
+    return rx.toast.error(
+        words(lang, "failures.unexpected"), description=words(lang, "failures.quote", number=number), duration=15000
+    )
+
+
+def on_frontend_failure(exception: Exception) -> None:
+    """Log what went wrong in a browser, without the reader's data: the first line only, cut short."""
+    first = str(exception).strip().splitlines()[:1]
+    _log.warning("a page failed in a browser", extra={"detail": first[0][:300] if first else ""})
+
+
+def in_words(lang: Lang, error: Exception, area: str) -> str:
+    """Return a room's error in the reader's language: the message `<area>.<code>` of the catalogues.
+
+    `error` has a `code` and `details` for the places; without such a message its own words are returned.
+    """
+    code = getattr(error, "code", "")
+    key = f"{area}.{code}"
+    if code and key in catalogue():
+        return words(lang, key, **getattr(error, "details", {}))
+    return str(error)

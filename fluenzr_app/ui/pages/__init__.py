@@ -1,0 +1,1 @@
+"""One file per page: its State and its components; listed in `fluenzr_app.ui.registry`."""

@@ -1,0 +1,39 @@
+"""What the pages' handlers work with; set once where the server is put together."""
+
+from dataclasses import dataclass
+
+from fluenzr_app.clock import Clock
+from fluenzr_app.crypto import KeyRing
+from fluenzr_app.db.engine import Database
+from fluenzr_app.settings import Settings
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The services of this process that a State may need."""
+
+    settings: Settings
+    database: Database
+    keyring: KeyRing
+    clock: Clock
+    clock_rate: float = 1.0
+    """Seconds of this clock in a second of the wall: above 1 in the demonstration only."""
+
+
+class NoRuntime(RuntimeError):
+    """A handler ran before the server was put together."""
+
+
+_installed: list[Runtime] = []
+
+
+def install(runtime: Runtime) -> None:
+    """Make `runtime` the one that every handler of this process gets."""
+    _installed[:] = [runtime]
+
+
+def current() -> Runtime:
+    """Return the installed runtime; raises NoRuntime if there is none."""
+    if not _installed:
+        raise NoRuntime("the server is not put together yet")
+    return _installed[0]
