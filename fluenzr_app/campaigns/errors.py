@@ -62,3 +62,58 @@ class TemplateFault(CampaignsError):
         self.code = code
         self.position = position
         self.excerpt = excerpt
+
+
+class SettingsRefused(CampaignsError):
+    """A setting of a campaign is wrong; ``details["field"]`` names it as the API does."""
+
+    code = "settings_invalid"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message, field=field)
+
+
+class CampaignNotFound(CampaignsError):
+    """There is no such campaign in this workspace."""
+
+    code = "campaign_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such campaign.")
+
+
+class WrongState(CampaignsError):
+    """The campaign is not in a state in which that can be done; ``details["status"]`` is its state."""
+
+    code = "campaign_state"
+
+    def __init__(self, status: str, message: str) -> None:
+        super().__init__(message, status=status)
+
+
+class CannotStart(CampaignsError):
+    """The campaign has faults; ``faults`` lists them all."""
+
+    code = "campaign_faults"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults: tuple[Fault, ...] = tuple(faults)
+        super().__init__(" ".join(fault.message for fault in self.faults[:5]))
+
+
+class AccountRefused(CampaignsError):
+    """An email account that was named does not exist in this workspace."""
+
+    code = "account_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("One of these email accounts does not exist in this workspace.")
+
+
+class Stale(CampaignsError):
+    """Somebody else changed the campaign in the meantime; nothing was overwritten."""
+
+    code = "campaign_changed"
+
+    def __init__(self, revision: int) -> None:
+        super().__init__("Somebody else changed this campaign in the meantime. Load it again.", revision=revision)

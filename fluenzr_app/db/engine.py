@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import contextvars
+import functools
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +19,8 @@ from fluenzr_app.settings import Settings
 
 T = TypeVar("T")
 _READ_ONLY = "fluenzr_read_only"
+# PostgreSQL: serialization_failure, deadlock_detected.
+_RETRIED_STATES = frozenset({"40001", "40P01"})
 
 
 class DatabaseUnavailable(Exception):
@@ -63,13 +67,26 @@ class Database:
             readable = connection.execution_options(**{k: v for k, v in options.items() if v is not None})
             with Session(readable, expire_on_commit=False, autoflush=False) as session:
                 yield session
+                # Rows stay usable as values after the block; a rollback would empty those still attached.
+                session.expunge_all()
                 session.rollback()
+
+    def transact(self, work: Callable[..., T], *arguments: Any, **named: Any) -> T:
+        """Return `work(session, *arguments, **named)` from one transaction, tried again when it was a deadlock's victim.
+
+        `work` must keep its effects inside the session, since it may run up to five times.
+        """
+        for tries_left in range(4, -1, -1):
+            try:
+                with self.transaction() as session:
+                    return work(session, *arguments, **named)
+            except OperationalError as error:
+                if tries_left == 0 or getattr(error.orig, "sqlstate", None) not in _RETRIED_STATES:
+                    raise
+        raise AssertionError("unreachable")
 
     async def run(self, function: Callable[..., T], *arguments: Any, **named: Any) -> T:
         """Return `function(*arguments, **named)`, run in a thread so that the event loop stays free."""
-        import contextvars
-        import functools
-
         call = functools.partial(contextvars.copy_context().run, function, *arguments, **named)
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 

@@ -52,6 +52,7 @@ class Message(SQLModel, table=True):
     status: str = "queued"
     due_at: datetime = Field(sa_type=UtcDateTime)
     attempts: int = 0
+    soft_bounces: int = 0
     worker_id: int | None = Field(default=None, sa_type=BigId)
     # What the claim was made under; a change of either since sends the message back to be claimed anew.
     account_revision: int = 0

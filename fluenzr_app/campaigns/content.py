@@ -1,0 +1,162 @@
+"""From a contact and a step to the mail that leaves: loaded in the claim's transaction, rendered outside of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, select
+from sqlmodel import Session
+
+from fluenzr_app.accounts.models import EmailAccount
+from fluenzr_app.campaigns.errors import TemplateFault
+from fluenzr_app.campaigns.footer import Footer, with_footer
+from fluenzr_app.campaigns.plans import MailStep, Plan
+from fluenzr_app.campaigns.variables import contact_values, render_mail
+from fluenzr_app.contacts.models import Contact
+from fluenzr_app.db.tables import table_of
+from fluenzr_app.mail.compose import Draft, reply_subject
+from fluenzr_app.sending.errors import ContentFault
+from fluenzr_app.sending.models import Message
+from fluenzr_app.sending.values import Content, QueuedMessage
+from fluenzr_app.workspaces.models import Workspace
+
+_CONTACT = table_of(Contact)
+_MESSAGE = table_of(Message)
+_ACCOUNT = table_of(EmailAccount)
+_WORKSPACE = table_of(Workspace)
+
+_CONTACTS = select(
+    _CONTACT.c.id,
+    _CONTACT.c.workspace_id,
+    _CONTACT.c.email,
+    _CONTACT.c.email_hash,
+    _CONTACT.c.first_name,
+    _CONTACT.c.last_name,
+    _CONTACT.c.company,
+    _CONTACT.c.job_title,
+    _CONTACT.c.phone,
+    _CONTACT.c.website,
+    _CONTACT.c.language,
+    _CONTACT.c.timezone,
+    _CONTACT.c.country,
+    _CONTACT.c.fields,
+).where(_CONTACT.c.id.in_(bindparam("ids", expanding=True)))
+_EARLIER = (
+    select(_MESSAGE.c.enrollment_id, _MESSAGE.c.rfc_id, _MESSAGE.c.subject, _MESSAGE.c.status)
+    .where(
+        _MESSAGE.c.enrollment_id.in_(bindparam("ids", expanding=True)),
+        # Whether an uncertain one arrived is not known; if it did, its thread is the right place.
+        _MESSAGE.c.status.in_(("sent", "uncertain")),
+    )
+    .order_by(_MESSAGE.c.id)
+)
+_SENDER = select(
+    _ACCOUNT.c.id,
+    _ACCOUNT.c.email,
+    _ACCOUNT.c.display_name,
+    _ACCOUNT.c.signature,
+    _WORKSPACE.c.signature.label("workspace_signature"),
+    _WORKSPACE.c.postal_address,
+    _WORKSPACE.c.language,
+).join_from(_ACCOUNT, _WORKSPACE, _WORKSPACE.c.id == _ACCOUNT.c.workspace_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """What was sent before in a walk: Message-IDs, oldest first, and the first mail's subject."""
+
+    rfc_ids: tuple[str, ...] = ()
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignContent(Content):
+    """One contact's mail of one step. `plain_only`: without HTML, as the first mail may be by setting."""
+
+    plan: Plan
+    step: MailStep | None
+    contact: Row[Any] | None
+    sender: Row[Any]
+    thread: Thread
+    unsubscribe_url: str
+
+    def draft(self, now: datetime) -> Draft:
+        """Return the mail; raises ContentFault when the step is gone, unreadable or renders to nothing."""
+        if self.step is None or self.contact is None:
+            raise ContentFault("step_gone")
+        return draft_of(
+            self.message, self.plan, self.step, self.contact, self.sender, self.thread, self.unsubscribe_url, now
+        )
+
+
+def draft_of(
+    message: QueuedMessage,
+    plan: Plan,
+    step: MailStep,
+    contact: Row[Any],
+    sender: Row[Any],
+    thread: Thread,
+    unsubscribe_url: str,
+    now: datetime,
+) -> Draft:
+    """Return the mail of a step for a contact (campaigns.md, Variables); raises ContentFault."""
+    if step.subject is None or step.body is None:
+        raise ContentFault(step.fault or "template_fault")
+    language = contact.language or sender.language
+    values = contact_values(
+        contact._mapping,
+        now=now,
+        zone=plan.zone,
+        language=language,
+        signature=sender.signature or sender.workspace_signature,
+        unsubscribe_url=unsubscribe_url,
+        custom=contact.fields,
+    )
+    plain_only = plan.settings.first_mail_plain and step.number == 1
+    try:
+        mail = render_mail(step.subject, step.body, values, plain_only=plain_only)
+    except TemplateFault as fault:
+        raise ContentFault(fault.code) from None
+    subject = mail.subject or (reply_subject(thread.subject) if thread.subject else "")
+    if not subject:
+        raise ContentFault("empty_subject")
+    has_link = any(use.name == "unsubscribe_link" for use in step.body.variables)
+    footer = Footer(language, sender.postal_address, None if has_link else unsubscribe_url)
+    html, text = with_footer(mail.html, mail.text, footer)
+    return Draft(
+        rfc_id=message.rfc_id,
+        sender_address=sender.email,
+        sender_name=sender.display_name,
+        to_address=message.to_address,
+        to_name=" ".join(part for part in (contact.first_name, contact.last_name) if part),
+        subject=subject,
+        text=text,
+        html=None if html is None else f"<html><body>{html}</body></html>",
+        date=now,
+        in_reply_to=thread.rfc_ids[-1] if thread.rfc_ids else None,
+        references=thread.rfc_ids,
+        unsubscribe_url=unsubscribe_url,
+    )
+
+
+def contacts_by_id(session: Session, contact_ids: Sequence[int]) -> Mapping[int, Row[Any]]:
+    """Return the contacts' rows as mails need them."""
+    rows = session.connection().execute(_CONTACTS, {"ids": list(contact_ids)})
+    return {row.id: row for row in rows}
+
+
+def threads_of(session: Session, enrollment_ids: Sequence[int]) -> Mapping[int, Thread]:
+    """Return what was sent before in each of these walks; walks without a mail are left out."""
+    if not enrollment_ids:
+        return {}
+    found: dict[int, Thread] = {}
+    for row in session.connection().execute(_EARLIER, {"ids": list(enrollment_ids)}):
+        earlier = found.get(row.enrollment_id, Thread())
+        found[row.enrollment_id] = Thread((*earlier.rfc_ids, row.rfc_id), earlier.subject or row.subject)
+    return found
+
+
+def sender_row(session: Session, account_id: int) -> Row[Any]:
+    """Return the account as mails need it: address, name, signatures, postal address, language."""
+    return session.connection().execute(_SENDER.where(_ACCOUNT.c.id == account_id)).one()

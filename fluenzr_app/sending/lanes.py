@@ -1,0 +1,247 @@
+"""Serving one account: its claims, its open connections, and at most one message on each of them."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from fluenzr_app.clock import Clock
+from fluenzr_app.db.engine import Database
+from fluenzr_app.mail.compose import Composed, compose
+from fluenzr_app.mail.errors import MailError
+from fluenzr_app.mail.transport import Connection, SendFailure, Transport
+from fluenzr_app.sending.claim import Claimer, claim_due
+from fluenzr_app.sending.errors import ContentFault
+from fluenzr_app.sending.ledger import Entry, Ledger
+from fluenzr_app.sending.values import Claimed, ClaimResult, Marked, Outcome, OutcomeKind
+
+log = logging.getLogger(__name__)
+
+# A worker that stood still for longer than this after its mark asks again: after 30 s its lease is over and another
+# worker may have called the message uncertain (campaigns.md, The engine).
+LEASE_S = 30.0
+STALLED_S = 15.0
+# Providers close idle connections after a few minutes; a connection that waited this long is given back first.
+IDLE_S = 60.0
+CLAIMS_PER_LANE = 10
+
+
+@dataclass(slots=True)
+class Sender:
+    """An account as the lanes need it: how to reach its server and how many connections may be open."""
+
+    account_id: int
+    revision: int
+    transport: Transport
+    parallel: int
+
+
+@dataclass(slots=True)
+class OpenConnections:
+    """Connections of one account that wait for their next message."""
+
+    revision: int
+    idle: list[tuple[float, Connection]] = field(default_factory=list)
+
+    async def acquire(self, transport: Transport) -> Connection:
+        """Return a connection ready for MAIL FROM; raises SendFailure when none can be made."""
+        while self.idle:
+            since, connection = self.idle.pop()
+            if connection.alive and time.monotonic() - since < IDLE_S:
+                return connection
+            await connection.close()
+        return await transport.connect()
+
+    def give_back(self, connection: Connection) -> None:
+        """Keep `connection` for the next message."""
+        self.idle.append((time.monotonic(), connection))
+
+    async def close_expired(self) -> None:
+        """Close what has been idle for too long to be useful."""
+        old = [entry for entry in self.idle if time.monotonic() - entry[0] >= IDLE_S]
+        self.idle = [entry for entry in self.idle if entry not in old]
+        for _, connection in old:
+            await connection.close()
+
+    async def close(self) -> None:
+        """Close everything that is idle."""
+        waiting, self.idle = self.idle, []
+        for _, connection in waiting:
+            await connection.close()
+
+
+class AccountRun:
+    """One run through an account's due messages; ends when a claim brings nothing more."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        claimer: Claimer,
+        ledger: Ledger,
+        sender: Sender,
+        connections: OpenConnections,
+        stopping: Callable[[], bool],
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._claimer = claimer
+        self._ledger = ledger
+        self._sender = sender
+        self._connections = connections
+        self._stopping = stopping
+        self._queue: deque[Claimed] = deque()
+        self._refill = asyncio.Lock()
+        self._dry = False
+        self._failed = False
+        self._proved = False
+        self.sent = 0
+
+    async def run(self) -> ClaimResult:
+        """Send what is due and return the last claim's result: what to wait for, and until when."""
+        first = await self._claim()
+        if not first.claimed:
+            return first
+        self._queue.extend(first.claimed)
+        self._dry = not first.more
+        lanes = min(self._sender.parallel, len(first.claimed))
+        results = await asyncio.gather(*(self._lane() for _ in range(lanes)), return_exceptions=True)
+        await self._put_back()
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return first
+
+    async def _claim(self) -> ClaimResult:
+        limit = self._sender.parallel * CLAIMS_PER_LANE
+        return await self._db.run(
+            self._db.transact, claim_due, self._claimer, self._sender.account_id, limit, self._clock.now()
+        )
+
+    async def _next(self) -> Claimed | None:
+        if self._failed or self._stopping():
+            return None
+        if not self._queue and not self._dry:
+            async with self._refill:
+                if not self._queue and not self._dry:
+                    result = await self._claim()
+                    self._queue.extend(result.claimed)
+                    self._dry = not result.more
+        return self._queue.popleft() if self._queue else None
+
+    async def _lane(self) -> None:
+        connection: Connection | None = None
+        outcome: Outcome | None = None
+        claim: Claimed | None = None
+        try:
+            while (claim := await self._next()) is not None:
+                if connection is None or not connection.alive:
+                    if outcome is not None:
+                        await self._write(Entry(outcome=outcome))
+                        outcome = None
+                    connection = await self._connections.acquire(self._sender.transport)
+                composed = self._compose(claim)
+                if isinstance(composed, str):
+                    await self._write(Entry(outcome=outcome, unusable=(claim, composed)))
+                    outcome = None
+                    continue
+                asked_at = time.monotonic()
+                marked = await self._ledger.write(self._entry(outcome, claim))
+                outcome = None
+                if not isinstance(marked, Marked):
+                    continue
+                if time.monotonic() - asked_at > STALLED_S:
+                    outcome = self._outcome(claim, marked, OutcomeKind.FAULT, composed[1], None, "stalled")
+                    continue
+                outcome = await self._send(connection, claim, marked, *composed)
+                if outcome is None:
+                    return
+        except SendFailure as failure:
+            # No connection could be made: nothing was on the network, so the message goes back without an attempt.
+            await self._fail(failure, outcome, (claim,) if claim is not None else ())
+            outcome = None
+        finally:
+            if outcome is not None:
+                await self._write(self._entry(outcome, None))
+            if connection is not None and connection.alive and not self._stopping():
+                self._connections.give_back(connection)
+            elif connection is not None:
+                await connection.close()
+
+    def _entry(self, outcome: Outcome | None, claim: Claimed | None) -> Entry:
+        proves = outcome is not None and outcome.kind is OutcomeKind.ACCEPTED and not self._proved
+        if proves:
+            self._proved = True
+            return Entry(outcome=outcome, claim=claim, account_id=self._sender.account_id, account_works=True)
+        return Entry(outcome=outcome, claim=claim)
+
+    async def _write(self, entry: Entry) -> None:
+        await self._ledger.write(entry)
+
+    def _compose(self, claim: Claimed) -> tuple[Composed, str] | str:
+        """Return the mail and its subject, or the code of why it cannot be made."""
+        try:
+            draft = claim.content.draft(self._clock.now())
+            return compose(draft), draft.subject
+        except ContentFault as fault:
+            return fault.code
+        except MailError as error:
+            log.warning("a mail cannot be composed", extra={"message_id": claim.message.id, "reason": str(error)})
+            return "not_composable"
+
+    async def _send(
+        self, connection: Connection, claim: Claimed, marked: Marked, composed: Composed, subject: str
+    ) -> Outcome | None:
+        """Hand one mail to the server; return its outcome, or None when the account failed and the run has to end."""
+        try:
+            accepted = await connection.send(composed)
+        except SendFailure as failure:
+            kind = outcome_of(failure)
+            outcome = self._outcome(claim, marked, kind, subject, failure.code, failure.text)
+            if failure.level in ("account", "connection") or kind in (OutcomeKind.FAULT, OutcomeKind.UNCERTAIN):
+                await self._fail(failure, outcome, ())
+                return None
+            return outcome
+        self.sent += 1
+        return self._outcome(claim, marked, OutcomeKind.ACCEPTED, subject, accepted.code, accepted.text)
+
+    def _outcome(
+        self, claim: Claimed, marked: Marked, kind: OutcomeKind, subject: str, code: int | None, text: str
+    ) -> Outcome:
+        return Outcome(claim.message, marked.attempt_no, kind, self._moment(), subject, code, text)
+
+    def _moment(self) -> datetime:
+        return self._clock.now()
+
+    async def _fail(self, failure: SendFailure, outcome: Outcome | None, claims: tuple[Claimed, ...]) -> None:
+        """Write what is known, tell the account's health once, and end the run."""
+        first = not self._failed
+        self._failed = True
+        await self._write(
+            Entry(
+                outcome=outcome,
+                release=claims,
+                failure=failure if first else None,
+                account_id=self._sender.account_id if first else None,
+            )
+        )
+
+    async def _put_back(self) -> None:
+        if self._queue:
+            waiting = tuple(self._queue)
+            self._queue.clear()
+            await self._write(Entry(release=waiting))
+
+
+def outcome_of(failure: SendFailure) -> OutcomeKind:
+    """Return what a failure means for the message (accounts.md: an account-level failure never costs a contact)."""
+    if not failure.certain:
+        return OutcomeKind.UNCERTAIN
+    if failure.level == "recipient":
+        return OutcomeKind.HARD_BOUNCE if failure.permanent else OutcomeKind.SOFT_BOUNCE
+    if failure.level == "message":
+        return OutcomeKind.REJECTED if failure.permanent else OutcomeKind.SOFT_BOUNCE
+    return OutcomeKind.FAULT
