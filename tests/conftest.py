@@ -139,8 +139,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_cluster: "PostgresCluster") -> str:
-    """The name of a PostgreSQL database with the whole schema and no rows."""
+def postgres_schema(postgres_cluster: "PostgresCluster") -> str:
+    """The name of the PostgreSQL database with the whole schema that all tests use one after the other."""
     name = postgres_cluster.create()
     _create_schema(postgres_cluster.url(name))
     return name
@@ -155,17 +155,19 @@ def _create_schema(url: str) -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a database with the whole schema and no rows, once of each kind."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database with the whole schema and no rows, once of each kind.
+
+    A test that changes the schema itself takes `postgres_url` instead.
+    """
     if request.param == "sqlite":
         copy = tmp_path / "fluenzr.sqlite3"
         shutil.copy(request.getfixturevalue("sqlite_template"), copy)
-        yield f"sqlite:///{copy}"
-        return
-    cluster = request.getfixturevalue("postgres_cluster")
-    name = cluster.create(template=request.getfixturevalue("postgres_template"))
-    yield cluster.url(name)
-    cluster.drop(name)
+        return f"sqlite:///{copy}"
+    cluster: PostgresCluster = request.getfixturevalue("postgres_cluster")
+    name: str = request.getfixturevalue("postgres_schema")
+    cluster.empty(name)
+    return cluster.url(name)
 
 
 @pytest.fixture

@@ -16,6 +16,12 @@ from tests.real.daemon import Daemon, ServerDidNotStart, run
 from tests.real.installed import postgres_programs
 from tests.real.ports import free_ports
 
+_CUT_OTHERS = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+_RESTART_IDS = "SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S'"
 _numbers = itertools.count(1)
 
 
@@ -60,6 +66,19 @@ class PostgresCluster:
     def drop(self, name: str) -> None:
         """Removes a database, whoever is still connected to it."""
         self._execute("DROP DATABASE {} WITH (FORCE)", name)
+
+    def empty(self, name: str) -> None:
+        """Removes every row and starts all ids at 1 again; whoever is still connected is cut off.
+
+        A hundred times quicker than a new database. What a test did to the schema itself stays.
+        """
+        with psycopg.connect(self.url(name), autocommit=True) as connection:
+            connection.execute(_CUT_OTHERS)
+            tables = [row[0] for row in connection.execute(_TABLES)]
+            # As a replica the server asks no foreign key, so that the order of the tables does not matter.
+            rows = [sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in tables]
+            steps = [sql.SQL("SET session_replication_role = replica"), *rows, sql.SQL(_RESTART_IDS)]
+            connection.execute(sql.SQL("; ").join(steps))
 
     def stop(self) -> None:
         """Ends the server at once; nothing of it is needed any more."""
