@@ -22,6 +22,16 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
+# --- running --------------------------------------------------------------------------------------
+
+.PHONY: serve
+serve: $(STAMP) ## FluenzR on http://localhost:8000 (ARGS="--port 9000" for another port)
+	$(BIN)/fluenzr serve $(ARGS)
+
+.PHONY: demo
+demo: $(STAMP) ## a scratch installation with sample data, simulated recipients and a fast clock
+	$(BIN)/fluenzr demo $(ARGS)
+
 # --- tests and quality ----------------------------------------------------------------------------
 
 WORKERS ?= 2
