@@ -56,6 +56,8 @@ class Contact(SQLModel, table=True):
     revision: int = 1
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)
+    # Names, company and address without case and accents, for the search; filled by the insert itself.
+    search: str | None = Field(default=None, sa_column_kwargs={"default": search_default})
 
 
 class Suppression(SQLModel, table=True):

@@ -216,17 +216,16 @@ def set_labels(
     session: Session, workspace_id: int, contact_id: int, parsed: ContactValues, *, replace: bool = False
 ) -> None:
     """Put the given tags and groups on a contact; with ``replace`` those that are not given are taken off."""
-    kept = {"group": parsed.group_ids, "tag": None}
     if parsed.group_ids is not None:
         check_groups(session, workspace_id, parsed.group_ids)
         link(session, workspace_id, "group", [(group, contact_id) for group in parsed.group_ids])
+        if replace:
+            _drop_others(session, workspace_id, "group", contact_id, parsed.group_ids)
     if parsed.tags is not None:
         ids = tuple(tags_named(session, workspace_id, parsed.tags).values())
         link(session, workspace_id, "tag", [(tag, contact_id) for tag in ids])
         if replace:
             _drop_others(session, workspace_id, "tag", contact_id, ids)
-    if replace and kept["group"] is not None:
-        _drop_others(session, workspace_id, "group", contact_id, kept["group"])
 
 
 def _drop_others(session: Session, workspace_id: int, kind: str, contact_id: int, keep: Sequence[int]) -> None:
@@ -260,7 +259,7 @@ def _locked(session: Session, workspace_id: int, contact_id: int) -> Contact:
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    row = session.execute(statement).scalar_one_or_none()
+    row: Contact | None = session.execute(statement).scalar_one_or_none()
     if row is None:
         raise ContactNotFound
     return row
