@@ -100,9 +100,7 @@ def check_server(path: str, server: Server, faults: list[FieldFault]) -> Server:
     if not host:
         faults.append(FieldFault(f"{path}.host", "missing", "The server is missing."))
     elif not _is_host(host):
-        faults.append(
-            FieldFault(f"{path}.host", "bad_host", f"“{host[:80]}” is no server name.", {"value": host[:80]})
-        )
+        faults.append(FieldFault(f"{path}.host", "bad_host", f"“{host[:80]}” is no server name.", {"value": host[:80]}))
     if not 1 <= server.port <= 65_535:
         faults.append(FieldFault(f"{path}.port", "bad_port", "A port is a number from 1 to 65535."))
     if server.encryption not in ENCRYPTIONS:

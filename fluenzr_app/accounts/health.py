@@ -32,6 +32,7 @@ _RETRY_ERROR_AFTER = timedelta(hours=1)
 _UNREACHABLE = frozenset({"timeout", "connection_refused", "dns_failure"})
 _WORDS_KEPT = 500
 
+PRIVATE_NETWORK_REFUSED = "private_network_refused"
 ERROR_CLEARED: dict[str, Any] = {"error_code": None, "error_message": "", "error_since": None}
 BACKOFF_CLEARED: dict[str, Any] = {"backoff_until": None, "backoff_step": 0, "backoff_reason": ""}
 
@@ -50,6 +51,10 @@ class Failure(Protocol):
     @property
     def error_code(self) -> str | None:
         """The error code of accounts.md; absent for a fault without a name."""
+
+    @property
+    def cause(self) -> str | None:
+        """The cause behind it where one was recognised."""
 
     @property
     def retry_after(self) -> float | None:
@@ -195,7 +200,9 @@ def _pause(session: Session, account_id: int, standing: _Standing, failure: Fail
 def _turn_to_error(
     session: Session, account_id: int, standing: _Standing, failure: Failure, now: datetime, rng: random.Random
 ) -> Consequence:
-    code = failure.error_code or "connection_refused"
+    # Here the installation refuses, not the provider, and what mends it is another.
+    own = failure.cause == "private_address"
+    code = PRIVATE_NETWORK_REFUSED if own else failure.error_code or "connection_refused"
     # The second try of an error that has not passed is the same error, not a new one.
     same = standing.error_code == code
     message = failure.text[:_WORDS_KEPT]

@@ -97,9 +97,7 @@ def count_accounts(session: Session, workspace_id: int) -> int:
     return session.exec(statement).one()
 
 
-def get_account(
-    session: Session, workspace_id: int, account_id: int, *, removed_too: bool = False
-) -> EmailAccount:
+def get_account(session: Session, workspace_id: int, account_id: int, *, removed_too: bool = False) -> EmailAccount:
     """Return one account of the workspace; a removed one only with `removed_too`. Raises UnknownAccount."""
     statement = (
         select(EmailAccount)
@@ -179,9 +177,7 @@ def update_servers(
     return changed
 
 
-def pause(
-    session: Session, workspace_id: int, account_id: int, now: datetime, *, actor: Actor = None
-) -> EmailAccount:
+def pause(session: Session, workspace_id: int, account_id: int, now: datetime, *, actor: Actor = None) -> EmailAccount:
     """Stop sending from an account until `resume`; its contacts wait. Raises UnknownAccount.
 
     The end of a quota pause under way is kept: resuming before it goes back to waiting for the quota.
@@ -193,9 +189,7 @@ def pause(
     return _change(session, workspace_id, account_id, now, status="paused", pause_reason="user")
 
 
-def resume(
-    session: Session, workspace_id: int, account_id: int, now: datetime, *, actor: Actor = None
-) -> EmailAccount:
+def resume(session: Session, workspace_id: int, account_id: int, now: datetime, *, actor: Actor = None) -> EmailAccount:
     """Send again from an account that was paused, or try one in error again; returns it. Raises UnknownAccount.
 
     An error stays noted until a send has succeeded (`health.report_success`), so that a second failure of the same

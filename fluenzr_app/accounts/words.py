@@ -131,9 +131,15 @@ WORDS: dict[str, ErrorWords] = {
         "Ouvrez la boîte chez le fournisseur, levez le blocage, puis reprenez l’envoi ici.",
         "Open the mailbox with the provider, lift the block there, then resume sending here.",
     ),
+    "private_network_refused": ErrorWords(
+        "edit_servers",
+        "Ce serveur se trouve sur un réseau privé, ce que cette installation refuse.",
+        "This server is on a private network, which this installation refuses.",
+        "Employez un serveur public, ou demandez à l’administrateur de l’installation d’autoriser les réseaux privés.",
+        "Use a public server, or ask the installation’s operator to allow private networks.",
+    ),
 }
 
-# Not an error of accounts.md: the installation itself refuses, or something failed without a name.
 _UNNAMED = ErrorWords(
     "retry",
     "L’envoi a échoué sans raison connue.",

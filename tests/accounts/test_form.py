@@ -24,7 +24,8 @@ def test_a_right_form_comes_back_in_its_normal_form() -> None:
     assert checked.address.key == "camille@rivage.example"
     assert checked.smtp.host == "smtp.rivage.example"
     assert checked.smtp.username == "Camille@Rivage.example"
-    assert checked.imap is not None and checked.imap.username == ""
+    assert checked.imap is not None
+    assert checked.imap.username == ""
 
 
 def test_all_faults_come_at_once() -> None:
@@ -40,12 +41,16 @@ def test_all_faults_come_at_once() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("host", ["smtp.rivage.example", "localhost", "127.0.0.1", "::1", "[2001:db8::1]", "smtp.été.example"])
+@pytest.mark.parametrize(
+    "host", ["smtp.rivage.example", "localhost", "127.0.0.1", "::1", "[2001:db8::1]", "smtp.été.example"]
+)
 def test_hosts_may_be_names_or_addresses(host: str) -> None:
     assert check_form(replace(FORM, smtp=replace(SMTP, host=host))).smtp.host.isascii()
 
 
-@pytest.mark.parametrize("host", ["a b", "smtp..example", "-", "1.2.3", "x/y", "user@host", "smtp.example:587", "a" * 300])
+@pytest.mark.parametrize(
+    "host", ["a b", "smtp..example", "-", "1.2.3", "x/y", "user@host", "smtp.example:587", "a" * 300]
+)
 def test_what_is_no_host_is_refused(host: str) -> None:
     assert faults_of(replace(FORM, smtp=replace(SMTP, host=host))) == {"smtp.host": "bad_host"}
 

@@ -25,7 +25,8 @@ class Account:
 
 
 @pytest.mark.parametrize(
-    ("days", "limit"), [(0, 25), (6.99, 25), (7, 45), (13.99, 45), (14, 70), (21, 100), (27.99, 100), (28, 500), (400, 500)]
+    ("days", "limit"),
+    [(0, 25), (6.99, 25), (7, 45), (13.99, 45), (14, 70), (21, 100), (27.99, 100), (28, 500), (400, 500)],
 )
 def test_the_ramp_rises_each_week_and_ends_at_the_accounts_own_limit(days: float, limit: int) -> None:
     assert ramp_limit(FIRST, FIRST + timedelta(days=days), 500, True) == limit

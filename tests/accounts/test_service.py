@@ -90,11 +90,14 @@ def office(database: Database, keyring: KeyRing, people: People, clock: ManualCl
 
 def test_a_connected_account_has_its_sealed_password_and_the_defaults(office: Office) -> None:
     account = office.row(office.connect())
-    assert (account.email_key, account.status, account.display_name) == ("devis@rivage.example", "connected", "Atelier Rivage")
+    assert (account.email_key, account.status) == ("devis@rivage.example", "connected")
+    assert account.display_name == "Atelier Rivage"
     assert (account.daily_limit, account.min_gap_seconds, account.ramp_enabled) == (200, 90, True)
     assert account.smtp_username == "Devis@Rivage.example"
-    assert account.imap_secret_id is None and account.imap_host == "imap.rivage.example"
-    assert account.id is not None and office.password(account.id) == PASSWORD
+    assert account.imap_secret_id is None
+    assert account.imap_host == "imap.rivage.example"
+    assert account.id is not None
+    assert office.password(account.id) == PASSWORD
 
 
 def test_a_password_of_its_own_for_imap_is_kept_apart(office: Office) -> None:
@@ -133,7 +136,7 @@ def test_of_many_who_connect_one_address_at_once_one_succeeds_and_the_others_are
         try:
             office.connect(workspace_id=(office.people.workspace_id, office.people.other_workspace_id)[number % 2])
             outcomes.append("connected")
-        except Exception as refusal:  # noqa: BLE001 - the kind is what is tested
+        except Exception as refusal:
             outcomes.append(type(refusal).__name__)
 
     threads = [threading.Thread(target=connect, args=(number,)) for number in range(6)]
@@ -184,7 +187,8 @@ def test_a_stranger_sees_and_touches_nothing(office: Office) -> None:
     with office.database.read() as session:
         assert service.list_accounts(session, stranger) == []
         assert service.count_accounts(session, stranger) == 0
-    assert office.row(account_id) == before and office.password(account_id) == PASSWORD
+    assert office.row(account_id) == before
+    assert office.password(account_id) == PASSWORD
 
 
 def test_settings_change_alone_and_raise_the_revision(office: Office) -> None:
@@ -289,7 +293,8 @@ def test_an_error_that_is_tried_again_is_over_only_when_a_mail_has_left(office: 
     assert (resumed.status, resumed.error_code) == ("connected", "auth_failed")
     with office.database.transaction() as session:
         event = report_success(session, account_id, office.clock.now())
-        assert event is not None and event.type == "account.recovered"
+        assert event is not None
+        assert event.type == "account.recovered"
     assert office.row(account_id).error_code is None
 
 
@@ -302,7 +307,8 @@ def test_reconnecting_keeps_the_account_and_ends_its_error(office: Office, rng: 
     assert (account.id, account.status, account.error_code, account.error_message, account.error_since) == (
         account_id, "connected", None, "", None
     )  # fmt: skip
-    assert account.revision == before.revision + 1 and account.smtp_secret_id == before.smtp_secret_id
+    assert account.revision == before.revision + 1
+    assert account.smtp_secret_id == before.smtp_secret_id
     assert office.password(account_id) == "the new one"
     assert office.events() == [("account.recovered", {"code": "auth_failed"})]
 
@@ -367,7 +373,8 @@ def test_a_removal_whose_queue_cannot_be_emptied_does_not_happen(office: Office)
 
     with pytest.raises(ZeroDivisionError):
         office.do(service.remove, account_id, release_queue=fail)
-    assert office.row(account_id).status == "connected" and office.password(account_id) == PASSWORD
+    assert office.row(account_id).status == "connected"
+    assert office.password(account_id) == PASSWORD
 
 
 def test_what_was_done_is_in_the_audit_without_secrets(office: Office) -> None:

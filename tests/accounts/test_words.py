@@ -6,12 +6,13 @@ from typing import get_args
 
 import pytest
 
+from fluenzr_app.accounts.health import PRIVATE_NETWORK_REFUSED
 from fluenzr_app.accounts.words import WORDS, words_for
 from fluenzr_app.mail.transport import AccountErrorCode
 
 
 def test_every_error_code_has_words() -> None:
-    assert set(get_args(AccountErrorCode)) == set(WORDS)
+    assert {*get_args(AccountErrorCode), PRIVATE_NETWORK_REFUSED} == set(WORDS)
 
 
 @pytest.mark.parametrize("code", [*WORDS, "something new", None])
@@ -29,5 +30,7 @@ def test_words_follow_the_rules_of_the_product(code: str | None) -> None:
 
 def test_words_come_in_the_language_asked_for() -> None:
     words = words_for("auth_failed")
-    assert words.what("fr").startswith("Le serveur refuse") and words.what("en").startswith("The server refuses")
-    assert words.mend("fr").startswith("Saisissez") and words.mend("en").startswith("Enter")
+    assert words.what("fr").startswith("Le serveur refuse")
+    assert words.what("en").startswith("The server refuses")
+    assert words.mend("fr").startswith("Saisissez")
+    assert words.mend("en").startswith("Enter")
