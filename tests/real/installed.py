@@ -62,7 +62,7 @@ SERVERS = (
 
 def install_command(packages: tuple[str, ...]) -> str:
     """The command that installs these Debian packages without asking anything."""
-    return "DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends " + " ".join(packages)
+    return "env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends " + " ".join(packages)
 
 
 def install_missing() -> int:
