@@ -10,7 +10,6 @@ from fluenzr_app.clock import Clock
 from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.engine import Database
 from fluenzr_app.settings import Settings
-from fluenzr_app.tracking.unsubscribe import OnUnsubscribed
 
 Check = Callable[[Session], str | None]
 
@@ -19,15 +18,14 @@ Check = Callable[[Session], str | None]
 class ApiRuntime:
     """The services of this process that a route may need.
 
-    `on_unsubscribed` ends the contact's enrollments in the unsubscribe's own transaction. `checks` are further
-    questions that `/readyz` asks, by name: each returns nothing when all is well, else what is wrong in plain words.
+    `checks` are further questions that `/readyz` asks, by name: each returns nothing when all is well, else what is
+    wrong in plain words.
     """
 
     settings: Settings
     database: Database
     keyring: KeyRing
     clock: Clock
-    on_unsubscribed: OnUnsubscribed
     checks: Mapping[str, Check] = field(default_factory=dict)
 
     def now(self) -> datetime:

@@ -1,17 +1,20 @@
 """`/u/{token}`: opening the link shows a page and changes nothing, POST unsubscribes at once (RFC 8058, 3.1)."""
 
 import time
+from datetime import datetime
 from typing import Final
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
 
 from fluenzr_app.api import unsubscribe_page as page
 from fluenzr_app.api.cookies import Services
 from fluenzr_app.api.key_gate import read_body
 from fluenzr_app.api.runtime import ApiRuntime
+from fluenzr_app.campaigns.enrollments import stop_contact
 from fluenzr_app.tracking import unsubscribe
 from fluenzr_app.tracking.errors import BadLink
 from fluenzr_app.tracking.unsubscribe import How, Recipient
@@ -57,7 +60,7 @@ def _apply(runtime: ApiRuntime, token: str, how: How) -> Recipient:
     for last in (False,) * (_TRIES - 1) + (True,):
         try:
             with runtime.database.transaction() as session:
-                unsubscribe.apply(session, runtime.keyring, token, runtime.now(), how, runtime.on_unsubscribed)
+                unsubscribe.apply(session, runtime.keyring, token, runtime.now(), how, _stop)
                 return unsubscribe.recipient_of(session, unsubscribe.read_token(session, runtime.keyring, token))
         except OperationalError:
             # PostgreSQL ends one of two transactions that wait for each other. A refusal must not be lost to that.
@@ -65,6 +68,10 @@ def _apply(runtime: ApiRuntime, token: str, how: How) -> Recipient:
                 raise
             time.sleep(0.05)
     raise AssertionError
+
+
+def _stop(session: Session, workspace_id: int, contact_id: int, now: datetime) -> None:
+    stop_contact(session, workspace_id, contact_id, "unsubscribed", "unsubscribed", now)
 
 
 def _answer(body: str, status: int = 200) -> Response:

@@ -231,6 +231,12 @@ def workspaces_of(session: Session, user_id: int) -> Sequence[WorkspaceChoice]:
     return [WorkspaceChoice(row.id or 0, row.name, role_of(role)) for row, role in session.exec(statement)]
 
 
+def is_member(session: Session, workspace_id: int, user_id: int) -> bool:
+    """Return whether the user works in this workspace."""
+    mine = col(Membership.workspace_id) == workspace_id, col(Membership.user_id) == user_id
+    return session.exec(select(Membership.role).where(*mine)).first() is not None
+
+
 def get_workspace(session: Session, workspace_id: int) -> Workspace:
     """Return a workspace; raises UnknownWorkspace."""
     row = session.get(Workspace, workspace_id)

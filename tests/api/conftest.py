@@ -2,12 +2,10 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from fluenzr_app.api.app import create_api
@@ -25,10 +23,6 @@ BASE = "http://testserver"
 NONCE = "nonce-of-this-browser"
 
 
-def ends_nothing(_session: Session, _workspace_id: int, _contact_id: int, _now: datetime) -> None:
-    """What the roof wires to campaigns; most of these tests have none."""
-
-
 @pytest.fixture
 def database_url(sqlite_template: Path, tmp_path: Path) -> str:
     """SQLite alone: what a route asks of a database is tested on both kinds where it is written."""
@@ -40,7 +34,7 @@ def database_url(sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def runtime(settings: Settings, database: Database, keyring: KeyRing, clock: ManualClock) -> ApiRuntime:
     """The services that the routes work with."""
-    return ApiRuntime(settings, database, keyring, clock, ends_nothing)
+    return ApiRuntime(settings, database, keyring, clock)
 
 
 @pytest.fixture
