@@ -82,7 +82,7 @@ _YES = {"fr": "oui", "en": "yes"}
 
 def known_variables(custom_fields: Iterable[str] = ()) -> tuple[str, ...]:
     """Return every variable that a text may use, in the menu's order: the contact's, custom fields, the sender's."""
-    return (*CONTACT_VARIABLES, *custom_fields, *SENDER_VARIABLES)
+    return tuple(dict.fromkeys((*CONTACT_VARIABLES, *custom_fields, *SENDER_VARIABLES)))
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:
@@ -118,13 +118,16 @@ def contact_values(
     the date in `zone`. Dates, also those stored as ``2026-05-31``, are written in `language`, with a second entry
     ``name:short`` for their short form. A ticked box says yes, one that is not says nothing.
     """
-    values = {name: _as_text(contact.get(column), language) for name, column in CONTACT_VARIABLES.items()}
+    values: dict[str, str] = {}
     for name, value in custom.items():
         day = _as_date(value)
         if day is None:
             values[name] = _as_text(value, language)
         else:
             values[name], values[f"{name}:short"] = _long_and_short(day, language)
+    # A custom field named like one of these does not stand in for it.
+    for name, column in CONTACT_VARIABLES.items():
+        values[name] = _as_text(contact.get(column), language)
     today = require_aware(now).astimezone(zone).date()
     values["current_date"], values["current_date:short"] = _long_and_short(today, language)
     values["current_year"] = str(today.year)

@@ -1,0 +1,1 @@
+"""Tests of the queue through which every mail goes out."""
