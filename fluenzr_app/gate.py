@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -26,17 +25,24 @@ _HEADERS: Final = (
     (b"referrer-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
 )
+# Pages load nothing from elsewhere. Reflex starts its pages by inline scripts and hands events over as code.
+_POLICY: Final = (
+    b"default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    b"img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss:; object-src 'none'; "
+    b"base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
 
 
 def cookie(header: str, name: str) -> str:
-    """Return the value of the cookie `name` in a Cookie header, "" if it is not there."""
-    jar: SimpleCookie = SimpleCookie()
-    try:
-        jar.load(header)
-    except CookieError:
-        return ""
-    morsel = jar.get(name)
-    return morsel.value if morsel else ""
+    """Return the value of the cookie `name` in a Cookie header, "" if it is not there.
+
+    Read by hand: the standard library gives up on the whole header over another site's odd cookie.
+    """
+    for part in header.split(";"):
+        found, _, value = part.strip().partition("=")
+        if found == name:
+            return value.strip('"')
+    return ""
 
 
 def same_origin(origin: str, host: str, public_url: str) -> bool:
@@ -49,7 +55,10 @@ def same_origin(origin: str, host: str, public_url: str) -> bool:
     public = urlsplit(public_url)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         return False
-    return parts.netloc.lower() == host.lower() or (parts.scheme, parts.netloc.lower()) == (public.scheme, public.netloc.lower())
+    return parts.netloc.lower() == host.lower() or (parts.scheme, parts.netloc.lower()) == (
+        public.scheme,
+        public.netloc.lower(),
+    )
 
 
 class Gate:
@@ -89,8 +98,10 @@ class Gate:
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                present = {name.lower() for name, _ in message.get("headers", [])}
+                present = {name.lower(): value for name, value in message.get("headers", [])}
                 extra = [header for header in _HEADERS if header[0] not in present]
+                if present.get(b"content-type", b"").startswith(b"text/html"):
+                    extra.extend(_page_headers(present))
                 if wants_nonce:
                     extra.append((b"set-cookie", self._nonce().encode()))
                 message["headers"] = [*message.get("headers", []), *extra]
@@ -101,6 +112,12 @@ class Gate:
     def _nonce(self) -> str:
         secure = "; Secure" if self._secure else ""
         return f"{NONCE_COOKIE}={secrets.token_urlsafe(24)}; Path=/; HttpOnly; SameSite=Lax{secure}"
+
+
+def _page_headers(present: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    # Asked for anew each time: the scripts it names change with every version.
+    wanted = ((b"content-security-policy", _POLICY), (b"cache-control", b"no-cache"))
+    return [header for header in wanted if header[0] not in present]
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -20,8 +20,6 @@ Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 # What finishes while the server stops; then connections are cut (claims are handed back by `lifespan`).
 STOP_SECONDS: Final = 10
 
-_log = logging.getLogger(__name__)
-
 
 def prepare(settings: Settings, bundle: Path) -> None:
     """Tell Reflex where the bundle is and what not to do; must run before anything imports Reflex.
@@ -29,15 +27,17 @@ def prepare(settings: Settings, bundle: Path) -> None:
     The double-underscore names are internal to the pinned version; they make it serve a bundle that was
     built before instead of compiling.
     """
-    os.environ.update({
-        "REFLEX_ENV_MODE": "prod",
-        "REFLEX_WEB_WORKDIR": str(bundle),
-        "REFLEX_BACKEND_ONLY": "true",
-        "REFLEX_TELEMETRY_ENABLED": "false",
-        "REFLEX_CORS_ALLOWED_ORIGINS": settings.public_url,
-        "__REFLEX_SKIP_COMPILE": "true",
-        "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
-    })
+    os.environ.update(
+        {
+            "REFLEX_ENV_MODE": "prod",
+            "REFLEX_WEB_WORKDIR": str(bundle),
+            "REFLEX_BACKEND_ONLY": "true",
+            "REFLEX_TELEMETRY_ENABLED": "false",
+            "REFLEX_CORS_ALLOWED_ORIGINS": settings.public_url,
+            "__REFLEX_SKIP_COMPILE": "true",
+            "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
+        }
+    )
     # Redis shares page state between processes only; within one there is always a single worker.
     if settings.redis_url:
         os.environ["REFLEX_REDIS_URL"] = settings.redis_url
@@ -100,7 +100,13 @@ def serve(settings: Settings, application: App, *, on_ready: Callable[[], None] 
         ws_max_size=1024 * 1024,
         lifespan="on",
     )
+    logging.getLogger("uvicorn.error").addFilter(_without_tokens)
     _Server(config, on_ready).run()
+
+
+def _without_tokens(record: logging.LogRecord) -> bool:
+    # uvicorn writes each socket's address at the level of information, with the client's token in it.
+    return "WebSocket" not in str(record.msg)
 
 
 class _Server(uvicorn.Server):

@@ -25,8 +25,8 @@ _NARROW: Final = "\u202f"
 _WIDE: Final = "\u00a0"
 _BEFORE_HIGH = re.compile(r"[ \u00a0](?=[;!?%€])")
 _BEFORE_COLON = re.compile(r" (?=:)")
-_AFTER_OPENING = re.compile(r"(?<=«)[ \u00a0]?")
-_BEFORE_CLOSING = re.compile(r"[ \u00a0]?(?=»)")
+_OPENING = re.compile(r"«[ \u00a0]?")
+_CLOSING = re.compile(r"[ \u00a0]?»")
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -62,8 +62,7 @@ def french(text: str) -> str:
     text = text.replace("'", "’")
     text = _BEFORE_COLON.sub(_WIDE, text)
     text = _BEFORE_HIGH.sub(_NARROW, text)
-    text = _AFTER_OPENING.sub(_NARROW, text)
-    return _BEFORE_CLOSING.sub(_NARROW, text)
+    return _CLOSING.sub(f"{_NARROW}»", _OPENING.sub(f"«{_NARROW}", text))
 
 
 def split(template: str) -> list[tuple[str, bool]]:
@@ -104,9 +103,7 @@ def words(lang: Lang, key: str, **values: Any) -> str:
     entry = message(key)[lang]
     template = entry.form(lang, values["n"]) if entry.one is not None and "n" in values else entry.other
     try:
-        return "".join(
-            formats.plain(lang, values[part]) if is_place else part for part, is_place in split(template)
-        )
+        return "".join(formats.plain(lang, values[part]) if is_place else part for part, is_place in split(template))
     except KeyError as missing:
         raise CatalogueError(f"“{key}” wants a value for {missing}") from None
 

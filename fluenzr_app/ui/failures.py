@@ -3,7 +3,6 @@
 import logging
 import secrets
 
-
 import reflex as rx
 from reflex.event import EventSpec
 

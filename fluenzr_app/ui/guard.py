@@ -35,18 +35,20 @@ _APP = "fluenzr_app___ui___"
 
 # Everything a browser without a session may call. The first block is Reflex's own machinery,
 # which carries no data of ours: what it would hydrate was reset if the session is another.
-PUBLIC: frozenset[str] = frozenset({
-    f"{_ROOT}.hydrate",
-    f"{_ROOT}.hydrate_and_load",
-    f"{_ROOT}.set_is_hydrated",
-    f"{_ROOT}.reflex___state____on_load_internal_state.on_load_internal",
-    f"{_ROOT}.reflex___state____on_load_internal_state.set_is_hydrated",
-    f"{_ROOT}.reflex___state____update_vars_internal_state.update_vars_internal",
-    f"{_ROOT}.{_APP}pages___sign_in____sign_in_state.open",
-    f"{_ROOT}.{_APP}pages___sign_in____sign_in_state.submit",
-    f"{_ROOT}.{_APP}pages___first_start____first_start_state.open",
-    f"{_ROOT}.{_APP}pages___first_start____first_start_state.submit",
-})
+PUBLIC: frozenset[str] = frozenset(
+    {
+        f"{_ROOT}.hydrate",
+        f"{_ROOT}.hydrate_and_load",
+        f"{_ROOT}.set_is_hydrated",
+        f"{_ROOT}.reflex___state____on_load_internal_state.on_load_internal",
+        f"{_ROOT}.reflex___state____on_load_internal_state.set_is_hydrated",
+        f"{_ROOT}.reflex___state____update_vars_internal_state.update_vars_internal",
+        f"{_ROOT}.{_APP}pages___sign_in____sign_in_state.open",
+        f"{_ROOT}.{_APP}pages___sign_in____sign_in_state.submit",
+        f"{_ROOT}.{_APP}pages___first_start____first_start_state.open",
+        f"{_ROOT}.{_APP}pages___first_start____first_start_state.submit",
+    }
+)
 
 SIGN_IN = "/sign-in"
 

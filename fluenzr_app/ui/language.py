@@ -13,7 +13,10 @@ from reflex_base.vars.base import LiteralVar
 from fluenzr_app.ui.catalogue import DEFAULT_LANGUAGE, Entry, Lang, message, split, words
 
 LANG = ClientStateVar.create(
-    "lang", default=rx.Var(f"(typeof window !== 'undefined' && window.fz ? window.fz.lang() : {DEFAULT_LANGUAGE!r})", _var_type=str)
+    "lang",
+    default=rx.Var(
+        f"(typeof window !== 'undefined' && window.fz ? window.fz.lang() : {DEFAULT_LANGUAGE!r})", _var_type=str
+    ),
 )
 
 __all__ = ["LANG", "Lang", "is_english", "t", "words"]

@@ -144,7 +144,12 @@ def connection_banner() -> rx.Component:
             icon("wifi-off"),
             rx.el.strong(t("layout.lost")),
             rx.el.span(t("layout.lost_words")),
-            rx.el.button(t("common.retry"), type="button", on_click=rx.call_script("window.location.reload()"), class_name="fz-link"),
+            rx.el.button(
+                t("common.retry"),
+                type="button",
+                on_click=rx.call_script("window.location.reload()"),
+                class_name="fz-link",
+            ),
             class_name="fz-lost",
             role="alert",
         ),
@@ -162,13 +167,20 @@ def _page_failed() -> rx.Component:
         logo(32),
         rx.el.h1(t("layout.page_failed"), class_name="fz-page-title"),
         rx.el.p(t("layout.page_failed_words"), class_name="fz-second"),
-        rx.el.button(t("layout.reload"), type="button", on_click=rx.call_script("window.location.reload()"), class_name="fz-button fz-solid fz-size-normal"),
+        rx.el.button(
+            t("layout.reload"),
+            type="button",
+            on_click=rx.call_script("window.location.reload()"),
+            class_name="fz-button fz-solid fz-size-normal",
+        ),
         class_name="fz-alone",
     )
 
 
 def _nav_link(entry: MenuEntry, label: Text, size: int, css: str) -> rx.Component:
-    return _NavLink.create(icon(entry.icon, size), rx.el.span(label), to=entry.href, end=entry.href == "/", class_name=css, title=label)
+    return _NavLink.create(
+        icon(entry.icon, size), rx.el.span(label), to=entry.href, end=entry.href == "/", class_name=css, title=label
+    )
 
 
 def _sidebar() -> rx.Component:
@@ -180,7 +192,9 @@ def _sidebar() -> rx.Component:
     return rx.el.nav(
         rx.el.div(
             logo(),
-            icon_button(t("layout.narrow"), "panel-left", size="small", on_click=rx.call_script("window.fz.toggleSidebar()")),
+            icon_button(
+                t("layout.narrow"), "panel-left", size="small", on_click=rx.call_script("window.fz.toggleSidebar()")
+            ),
             class_name="fz-nav-head",
         ),
         rx.el.div(*links, class_name="fz-nav-items"),

@@ -34,7 +34,11 @@ def button(
     if href is not None and not (isinstance(href, str) and not href):
         return ReactRouterLink.create(*drawing, rx.el.span(label), to=href, class_name=css, **props)
     if isinstance(loading, rx.Var):
-        drawing = [rx.cond(loading, icon("loader-circle", small, class_name="fz-spin"), drawing[0] if drawing else rx.fragment())]
+        drawing = [
+            rx.cond(
+                loading, icon("loader-circle", small, class_name="fz-spin"), drawing[0] if drawing else rx.fragment()
+            )
+        ]
         disabled = loading | disabled
     return rx.el.button(
         *drawing, rx.el.span(label), type="submit" if submit else "button", disabled=disabled, class_name=css, **props
@@ -45,16 +49,19 @@ def icon_button(label: Text, icon_name: str, *, kind: Kind = "quiet", size: Size
     """Return a square button with a drawing; `label` is read aloud and shown on hover."""
     css = f"fz-button fz-icon-button fz-{kind} fz-size-{size or 'normal'} {props.pop('class_name', '')}"
     return rx.el.button(
-        icon(icon_name, 14 if size == "small" else 16), type="button", aria_label=label, title=label, class_name=css, **props
+        icon(icon_name, 14 if size == "small" else 16),
+        type="button",
+        aria_label=label,
+        title=label,
+        class_name=css,
+        **props,
     )
 
 
 def mend_button(label: Text, *, urgent: Any = False, **props: Any) -> rx.Component:
     """Return the small button that ends a diagnosis and names the act; solid only where `urgent`."""
     if isinstance(urgent, rx.Var):
-        return rx.cond(
-            urgent, button(label, kind="solid", size="small", **props), button(label, size="small", **props)
-        )
+        return rx.cond(urgent, button(label, kind="solid", size="small", **props), button(label, size="small", **props))
     return button(label, kind="solid" if urgent else "plain", size="small", **props)
 
 

@@ -8,14 +8,27 @@ from fluenzr_app.ui.components.values import icon
 from fluenzr_app.ui.language import t
 
 
-def field(label: Any, control: rx.Component, *, help: Any = "", error: Any = "", aside: Any = None) -> rx.Component:
+def field(
+    label: Any,
+    control: rx.Component,
+    *,
+    help: Any = "",  # noqa: A002
+    error: Any = "",
+    aside: Any = None,
+) -> rx.Component:
     """Return a labelled control; `error` replaces the help while it is not empty."""
     has_error = (error != "") if isinstance(error, rx.Var) else bool(error)
     wrong = rx.el.span(icon("circle-alert", 12), error, class_name="fz-error", role="alert")
     return rx.el.label(
-        rx.el.span(rx.el.span(label, class_name="fz-label"), *([aside] if aside is not None else []), class_name="fz-label-line"),
+        rx.el.span(
+            rx.el.span(label, class_name="fz-label"),
+            *([aside] if aside is not None else []),
+            class_name="fz-label-line",
+        ),
         control,
-        rx.cond(has_error, wrong, rx.el.span(help, class_name="fz-help")) if isinstance(has_error, rx.Var) else (wrong if has_error else rx.el.span(help, class_name="fz-help")),
+        rx.cond(has_error, wrong, rx.el.span(help, class_name="fz-help"))
+        if isinstance(has_error, rx.Var)
+        else (wrong if has_error else rx.el.span(help, class_name="fz-help")),
         class_name="fz-field",
         data_wrong=has_error,
     )
@@ -56,13 +69,18 @@ def password_input(name: str = "password", *, visible: Any, on_toggle: Any, **pr
     return rx.el.span(
         text_input(name=name, type=rx.cond(visible, "text", "password"), **props),
         rx.el.button(
-            rx.cond(visible, icon("eye-off"), icon("eye")), type="button", on_click=on_toggle, aria_label=shown, title=shown, class_name="fz-eye"
+            rx.cond(visible, icon("eye-off"), icon("eye")),
+            type="button",
+            on_click=on_toggle,
+            aria_label=shown,
+            title=shown,
+            class_name="fz-eye",
         ),
         class_name="fz-with-eye",
     )
 
 
-def checkbox(label: Any, *, help: Any = "", **props: Any) -> rx.Component:
+def checkbox(label: Any, *, help: Any = "", **props: Any) -> rx.Component:  # noqa: A002
     """Return a box to tick with its words; `checked` and `on_change` hold its state."""
     return rx.el.label(
         rx.el.input(type="checkbox", class_name="fz-check", **props),
@@ -71,7 +89,7 @@ def checkbox(label: Any, *, help: Any = "", **props: Any) -> rx.Component:
     )
 
 
-def switch(label: Any, *, help: Any = "", **props: Any) -> rx.Component:
+def switch(label: Any, *, help: Any = "", **props: Any) -> rx.Component:  # noqa: A002
     """Return a switch that acts at once; `checked` and `on_change` hold its state."""
     return rx.el.label(
         rx.switch(size="1", **props),
@@ -93,7 +111,9 @@ def segments(options: list[tuple[str, Any]], value: rx.Var[str], on_choose: Any)
     """Return a segmented choice; `on_choose` is a handler taking the chosen value."""
     return rx.el.div(
         *[
-            rx.el.button(label, type="button", on_click=on_choose(option), aria_pressed=value == option, class_name="fz-segment")
+            rx.el.button(
+                label, type="button", on_click=on_choose(option), aria_pressed=value == option, class_name="fz-segment"
+            )
             for option, label in options
         ],
         class_name="fz-segments",
@@ -126,7 +146,14 @@ def search_field(placeholder: Any, *, value: Any, on_change: Any) -> rx.Componen
     return rx.el.label(
         icon("search", 14),
         rx.debounce_input(
-            rx.el.input(type="search", value=value, on_change=on_change, placeholder=placeholder, aria_label=placeholder, class_name="fz-input"),
+            rx.el.input(
+                type="search",
+                value=value,
+                on_change=on_change,
+                placeholder=placeholder,
+                aria_label=placeholder,
+                class_name="fz-input",
+            ),
             debounce_timeout=300,
         ),
         class_name="fz-search",
@@ -140,4 +167,6 @@ def grid(*fields: rx.Component, columns: int = 2) -> rx.Component:
 
 def form(*children: Any, on_submit: Any, **props: Any) -> rx.Component:
     """Return a form; `on_submit` takes the fields by their names. Enter submits it."""
-    return rx.el.form(*children, on_submit=on_submit, class_name=f"fz-form {props.pop('class_name', '')}", no_validate=True, **props)
+    return rx.el.form(
+        *children, on_submit=on_submit, class_name=f"fz-form {props.pop('class_name', '')}", no_validate=True, **props
+    )

@@ -30,7 +30,9 @@ def body(*children: Any, **props: Any) -> rx.Component:
 
 def columns(main: Any, aside: Any) -> rx.Component:
     """Return a wide column and a narrow one beside it; one below the other on phones."""
-    return rx.el.div(rx.el.div(main, class_name="fz-stack"), rx.el.div(aside, class_name="fz-stack"), class_name="fz-columns")
+    return rx.el.div(
+        rx.el.div(main, class_name="fz-stack"), rx.el.div(aside, class_name="fz-stack"), class_name="fz-columns"
+    )
 
 
 def stack(*children: Any, gap: int = 16, **props: Any) -> rx.Component:
@@ -43,7 +45,9 @@ def row(*children: Any, gap: int = 8, **props: Any) -> rx.Component:
     return rx.el.div(*children, class_name=f"fz-row {props.pop('class_name', '')}", style={"gap": f"{gap}px"}, **props)
 
 
-def block(*children: Any, title: Any = None, count: Any = None, aside: Any = None, padded: bool = True, **props: Any) -> rx.Component:
+def block(
+    *children: Any, title: Any = None, count: Any = None, aside: Any = None, padded: bool = True, **props: Any
+) -> rx.Component:
     """Return a box with an optional head: title, a count beside it, a note or link on the right.
 
     `padded=False` is for rows and tables, which bring their own space.
@@ -59,7 +63,9 @@ def block(*children: Any, title: Any = None, count: Any = None, aside: Any = Non
             )
         ]
     inside = "fz-block-body" if padded else "fz-block-rows"
-    return rx.el.section(*head, rx.el.div(*children, class_name=inside), class_name=f"fz-block {props.pop('class_name', '')}", **props)
+    return rx.el.section(
+        *head, rx.el.div(*children, class_name=inside), class_name=f"fz-block {props.pop('class_name', '')}", **props
+    )
 
 
 def kpi_strip(*cells: rx.Component) -> rx.Component:
@@ -74,13 +80,23 @@ def kpi(label: Any, figure: Any, *notes: Any, unit: Any = "", chart: Any = None)
     """
     words = rx.el.div(
         rx.el.div(label, class_name="fz-kpi-label"),
-        rx.el.div(rx.el.span(figure, class_name="fz-figure"), rx.el.span(unit, class_name="fz-kpi-unit"), class_name="fz-kpi-line"),
+        rx.el.div(
+            rx.el.span(figure, class_name="fz-figure"),
+            rx.el.span(unit, class_name="fz-kpi-unit"),
+            class_name="fz-kpi-line",
+        ),
         rx.el.div(*notes, class_name="fz-kpi-notes"),
     )
-    return rx.el.div(words, *([chart] if chart is not None else []), class_name="fz-kpi fz-kpi-wide" if chart is not None else "fz-kpi")
+    return rx.el.div(
+        words,
+        *([chart] if chart is not None else []),
+        class_name="fz-kpi fz-kpi-wide" if chart is not None else "fz-kpi",
+    )
 
 
-def empty_state(icon_name: str, title: Any, words: Any, *actions: rx.Component, found_nothing: bool = False) -> rx.Component:
+def empty_state(
+    icon_name: str, title: Any, words: Any, *actions: rx.Component, found_nothing: bool = False
+) -> rx.Component:
     """Return what stands where nothing is yet: what this is for, and the next step.
 
     `found_nothing` is for a search or filter without a match: grey, and `words` name the filters.
@@ -99,11 +115,17 @@ def skeleton_rows(rows: int = 6) -> rx.Component:
     """Return grey shapes where rows will be; they appear after 200 ms and only at the first load."""
     line = rx.el.div(
         rx.el.div(class_name="fz-bone fz-bone-round"),
-        rx.el.div(rx.el.div(class_name="fz-bone fz-bone-long"), rx.el.div(class_name="fz-bone fz-bone-short"), class_name="fz-bone-words"),
+        rx.el.div(
+            rx.el.div(class_name="fz-bone fz-bone-long"),
+            rx.el.div(class_name="fz-bone fz-bone-short"),
+            class_name="fz-bone-words",
+        ),
         rx.el.div(class_name="fz-bone fz-bone-badge"),
         class_name="fz-bone-row",
     )
-    return rx.el.div(*[line for _ in range(rows)], class_name="fz-skeleton", aria_busy="true", aria_label=t("common.loading"))
+    return rx.el.div(
+        *[line for _ in range(rows)], class_name="fz-skeleton", aria_busy="true", aria_label=t("common.loading")
+    )
 
 
 def side_panel(title: Any, *children: Any, on_close: Any, wide: bool = False) -> rx.Component:
@@ -153,7 +175,9 @@ def drawer(
     )
 
 
-def dialog(title: Any, *children: Any, is_open: Any, on_close: Any, actions: Any = None, words: Any = "") -> rx.Component:
+def dialog(
+    title: Any, *children: Any, is_open: Any, on_close: Any, actions: Any = None, words: Any = ""
+) -> rx.Component:
     """Return a small dialog in the middle: title, sentence, content, actions on the right."""
     return rx.dialog.root(
         rx.dialog.content(
@@ -193,7 +217,9 @@ def confirm_dialog(
         field = [
             rx.el.label(
                 rx.el.span(t("common.type_to_confirm", word=type_this), class_name="fz-label"),
-                rx.el.input(value=typed, on_change=on_type, class_name="fz-input", auto_complete="off", spell_check=False),
+                rx.el.input(
+                    value=typed, on_change=on_type, class_name="fz-input", auto_complete="off", spell_check=False
+                ),
                 class_name="fz-field",
             )
         ]

@@ -49,7 +49,9 @@ def usage_bar(used: Any, cap: Any, *, stands: Any = False, wide: bool = False) -
 
 def progress_bar(done: Any, total: Any, *, tone: Any = "accent", thick: bool = True) -> rx.Component:
     """Return a bar: `done` of `total`. It is read aloud as a progress bar."""
-    share = rx.Var(f"Math.min(100, 100 * ({rx.Var.create(done)!s}) / Math.max(1, {rx.Var.create(total)!s})) + '%'", _var_type=str)
+    share = rx.Var(
+        f"Math.min(100, 100 * ({rx.Var.create(done)!s}) / Math.max(1, {rx.Var.create(total)!s})) + '%'", _var_type=str
+    )
     data = rx.vars.VarData.merge(*(v._get_all_var_data() for v in (done, total) if isinstance(v, rx.Var)))
     return rx.el.div(
         rx.el.div(class_name="fz-bar-fill", data_tone=tone, style={"width": share._replace(merge_var_data=data)}),
@@ -61,7 +63,15 @@ def progress_bar(done: Any, total: Any, *, tone: Any = "accent", thick: bool = T
 
 
 def long_work(
-    title: Any, *, done: Any, total: Any, unit: Any, rate: Any = "", left: Any = "", tallies: list[tuple[Any, Any]] | None = None, action: Any = None
+    title: Any,
+    *,
+    done: Any,
+    total: Any,
+    unit: Any,
+    rate: Any = "",
+    left: Any = "",
+    tallies: list[tuple[Any, Any]] | None = None,
+    action: Any = None,
 ) -> rx.Component:
     """Return the state of long work: bar, count of total, rate, time left, tallies, and that one may leave."""
     return rx.el.div(
@@ -88,9 +98,15 @@ def tally(label: Any, value: Any) -> rx.Component:
 def diagnosis_row(icon_name: Any, tone: Any, what: Any, why: Any, *, since: Any = "", mend: Any = None) -> rx.Component:
     """Return one diagnosis in a list: what, since or until when, why, and the button that mends it."""
     return rx.el.div(
-        rx.el.div(icon_name if isinstance(icon_name, rx.Component) else icon(icon_name), class_name="fz-tile", data_tone=tone),
         rx.el.div(
-            rx.el.div(rx.el.span(what, class_name="fz-what"), rx.el.span(since, class_name="fz-since"), class_name="fz-what-line"),
+            icon_name if isinstance(icon_name, rx.Component) else icon(icon_name), class_name="fz-tile", data_tone=tone
+        ),
+        rx.el.div(
+            rx.el.div(
+                rx.el.span(what, class_name="fz-what"),
+                rx.el.span(since, class_name="fz-since"),
+                class_name="fz-what-line",
+            ),
             rx.el.div(why, class_name="fz-second"),
             class_name="fz-diagnosis-words",
         ),
@@ -99,8 +115,13 @@ def diagnosis_row(icon_name: Any, tone: Any, what: Any, why: Any, *, since: Any 
     )
 
 
-def diagnosis_banner(icon_name: Any, tone: Any, what: Any, why: Any, *, mend: Any = None, detail: Any = None) -> rx.Component:
-    """Return a diagnosis boxed on the thing itself: `error` broken, `attention` slowed, `info` advice, `grey` waits by itself."""
+def diagnosis_banner(
+    icon_name: Any, tone: Any, what: Any, why: Any, *, mend: Any = None, detail: Any = None
+) -> rx.Component:
+    """Return a diagnosis boxed on the thing itself.
+
+    `tone` is error for broken, attention for slowed, info for advice, grey for what waits by itself.
+    """
     return rx.el.div(
         rx.el.div(icon_name if isinstance(icon_name, rx.Component) else icon(icon_name), class_name="fz-banner-icon"),
         rx.el.div(
@@ -139,7 +160,11 @@ def probe_stage(state: Any, label: Any, *, duration: Any = "", words: Any = "", 
     return rx.el.li(
         rx.el.div(mark, class_name="fz-stage-mark"),
         rx.el.div(
-            rx.el.div(rx.el.span(label, class_name="fz-what"), rx.el.span(duration, class_name="fz-since"), class_name="fz-stage-line"),
+            rx.el.div(
+                rx.el.span(label, class_name="fz-what"),
+                rx.el.span(duration, class_name="fz-since"),
+                class_name="fz-stage-line",
+            ),
             rx.el.div(words, class_name="fz-second"),
             *opened,
             class_name="fz-stage-words",

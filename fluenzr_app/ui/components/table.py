@@ -11,7 +11,7 @@ import reflex as rx
 
 from fluenzr_app.ui.components.buttons import icon_button
 from fluenzr_app.ui.components.frame import skeleton_rows
-from fluenzr_app.ui.components.values import icon, number
+from fluenzr_app.ui.components.values import icon
 from fluenzr_app.ui.language import t
 
 
@@ -55,7 +55,13 @@ def data_table(
         heads.insert(
             0,
             rx.el.th(
-                rx.el.input(type="checkbox", class_name="fz-check", checked=all_selected, on_change=lambda _: on_select_all(), aria_label=t("common.select_all")),
+                rx.el.input(
+                    type="checkbox",
+                    class_name="fz-check",
+                    checked=all_selected,
+                    on_change=lambda _: on_select_all(),
+                    aria_label=t("common.select_all"),
+                ),
                 class_name="fz-select-cell",
             ),
         )
@@ -85,7 +91,10 @@ def data_table(
 
     body = rx.cond(
         rows.length() > 0,
-        rx.el.div(rx.el.table(rx.el.thead(rx.el.tr(*heads)), rx.el.tbody(rx.foreach(rows, line)), class_name="fz-table"), class_name="fz-table-scroll"),
+        rx.el.div(
+            rx.el.table(rx.el.thead(rx.el.tr(*heads)), rx.el.tbody(rx.foreach(rows, line)), class_name="fz-table"),
+            class_name="fz-table-scroll",
+        ),
         empty,
     )
     return rx.el.div(rx.cond(loaded, body, skeleton_rows()), class_name="fz-table-box")
@@ -100,7 +109,11 @@ def two_lines(first: Any, second: Any, mark: Any = None) -> rx.Component:
     """Return a name with its second line below it and an optional mark (avatar, provider) before it."""
     return rx.el.div(
         *([mark] if mark is not None else []),
-        rx.el.div(rx.el.div(first, class_name="fz-first"), rx.el.div(second, class_name="fz-second fz-small"), class_name="fz-two-lines-words"),
+        rx.el.div(
+            rx.el.div(first, class_name="fz-first"),
+            rx.el.div(second, class_name="fz-second fz-small"),
+            class_name="fz-two-lines-words",
+        ),
         class_name="fz-two-lines",
     )
 
@@ -117,7 +130,11 @@ def avatar(letters: Any) -> rx.Component:
 
 def toolbar(*children: Any, aside: Any = None) -> rx.Component:
     """Return what stands above a list: search, filters, and a note on the right."""
-    return rx.el.div(*children, *([rx.el.div(aside, class_name="fz-toolbar-aside")] if aside is not None else []), class_name="fz-toolbar")
+    return rx.el.div(
+        *children,
+        *([rx.el.div(aside, class_name="fz-toolbar-aside")] if aside is not None else []),
+        class_name="fz-toolbar",
+    )
 
 
 def pager(*, page: Any, page_size: int, total: Any, on_page: Any) -> rx.Component:
@@ -129,8 +146,20 @@ def pager(*, page: Any, page_size: int, total: Any, on_page: Any) -> rx.Componen
         rx.cond(
             total > page_size,
             rx.el.div(
-                icon_button(t("common.previous_page"), "chevron-left", kind="plain", disabled=page <= 0, on_click=on_page(page - 1)),
-                icon_button(t("common.next_page"), "chevron-right", kind="plain", disabled=(page + 1) * page_size >= total, on_click=on_page(page + 1)),
+                icon_button(
+                    t("common.previous_page"),
+                    "chevron-left",
+                    kind="plain",
+                    disabled=page <= 0,
+                    on_click=on_page(page - 1),
+                ),
+                icon_button(
+                    t("common.next_page"),
+                    "chevron-right",
+                    kind="plain",
+                    disabled=(page + 1) * page_size >= total,
+                    on_click=on_page(page + 1),
+                ),
                 class_name="fz-row",
             ),
         ),

@@ -25,5 +25,7 @@ class DashboardState(rx.State):
 
 def page() -> rx.Component:
     """Return the dashboard."""
-    now = rx.el.span(long_date(ShellState.server_now, ShellState.zone), ", ", time_of_day(ShellState.server_now, ShellState.zone))
+    now = rx.el.span(
+        long_date(ShellState.server_now, ShellState.zone), ", ", time_of_day(ShellState.server_now, ShellState.zone)
+    )
     return rx.fragment(page_header(t("dashboard.title"), now), body())

@@ -187,7 +187,9 @@ def _form() -> rx.Component:
         rx.cond(errors.contains("form"), rx.el.p(errors["form"], class_name="fz-error", role="alert")),
         rx.el.input(type="hidden", name="lang", value=LANG.value),
         grid(
-            field(t("first_start.first_name"), text_input(name="first_name", auto_complete="given-name", auto_focus=True)),
+            field(
+                t("first_start.first_name"), text_input(name="first_name", auto_complete="given-name", auto_focus=True)
+            ),
             field(t("first_start.last_name"), text_input(name="last_name", auto_complete="family-name")),
         ),
         field(
@@ -230,7 +232,9 @@ def _strength_setter(strength: rx.Var[Any]) -> rx.Var[Any]:
 def _strength() -> rx.Component:
     level = STRENGTH.value
     return rx.el.span(
-        rx.el.span(*[rx.el.span(data_on=level > step) for step in range(4)], class_name="fz-strength", data_level=level),
+        rx.el.span(
+            *[rx.el.span(data_on=level > step) for step in range(4)], class_name="fz-strength", data_level=level
+        ),
         rx.cond(level >= 3, rx.el.strong(t("first_start.solid"), " ", class_name="fz-good"), ""),
         t("first_start.password_help"),
     )
@@ -264,4 +268,8 @@ def _server() -> rx.Component:
 
 def _check(good: bool, what: Any, words: Any) -> rx.Component:
     mark = icon("circle-check", class_name="fz-good") if good else icon("triangle-alert", class_name="fz-attention")
-    return rx.el.div(mark, rx.el.div(rx.el.div(what, class_name="fz-what"), rx.el.div(words, class_name="fz-second")), class_name="fz-check-row")
+    return rx.el.div(
+        mark,
+        rx.el.div(rx.el.div(what, class_name="fz-what"), rx.el.div(words, class_name="fz-second")),
+        class_name="fz-check-row",
+    )

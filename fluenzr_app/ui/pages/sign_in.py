@@ -2,9 +2,9 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import reflex as rx
-
 from reflex.experimental.client_state import ClientStateVar
 
 from fluenzr_app.gate import KNOWN_BROWSER_COOKIE, cookie
@@ -34,7 +34,10 @@ class SignInState(rx.State):
     @rx.event
     async def open(self) -> Any:
         """Skip the page for somebody who is signed in already, and clear what an earlier try left."""
-        self.refused = self.refused_words = ""
+        lang = guard.reader_language(self, None)
+        is_late = "expired" in self.router.url.query_parameters
+        self.refused = words(lang, "sign_in.expired") if is_late else ""
+        self.refused_words = words(lang, "sign_in.ticket_refused") if is_late else ""
         self.days = current().settings.session_days
         try:
             await guard.acting(self)
@@ -58,7 +61,9 @@ class SignInState(rx.State):
             self.refused_words = words(lang, "sign_in.throttled_words", time=time_of_day(lang, error.until, zone))
         except TicketRefused as error:
             self.refused = words(lang, "sign_in.no_cookies")
-            self.refused_words = words(lang, "sign_in.no_cookies_words") if not guard.nonce(self) else in_words(lang, error, "sign_in")
+            self.refused_words = (
+                words(lang, "sign_in.no_cookies_words") if not guard.nonce(self) else in_words(lang, error, "sign_in")
+            )
         else:
             return to_ticket(ticket, str(self.router.url.query_parameters.get("next", "/")))
         return None
@@ -66,10 +71,9 @@ class SignInState(rx.State):
 
 def to_ticket(ticket: str, back: str) -> Any:
     """Return the event that leaves the page for the route that sets the cookie, then goes on to `back`."""
-    from urllib.parse import quote
-
     inside = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/"
-    return rx.call_script(f"window.location.assign({json.dumps(f'/auth/ticket/{ticket}?next={quote(inside, safe=str())}')})")
+    address = f"/auth/ticket/{ticket}?next={quote(inside, safe='')}"
+    return rx.call_script(f"window.location.assign({json.dumps(address)})")
 
 
 async def _ticket(state: SignInState, email: str, password: str) -> str:
@@ -115,18 +119,31 @@ def _form() -> rx.Component:
             wrong,
             rx.el.div(
                 icon("circle-alert"),
-                rx.el.div(rx.el.strong(SignInState.refused), rx.el.div(SignInState.refused_words, class_name="fz-second")),
+                rx.el.div(
+                    rx.el.strong(SignInState.refused), rx.el.div(SignInState.refused_words, class_name="fz-second")
+                ),
                 class_name="fz-banner fz-callout",
                 data_tone="error",
                 role="alert",
             ),
         ),
         rx.el.input(type="hidden", name="lang", value=LANG.value),
-        rx.el.input(type="hidden", name="zone", value=rx.Var("Intl.DateTimeFormat().resolvedOptions().timeZone", _var_type=str)),
-        field(t("sign_in.email"), text_input(name="email", type="email", auto_complete="username", required=True, auto_focus=True)),
+        rx.el.input(
+            type="hidden", name="zone", value=rx.Var("Intl.DateTimeFormat().resolvedOptions().timeZone", _var_type=str)
+        ),
+        field(
+            t("sign_in.email"),
+            text_input(name="email", type="email", auto_complete="username", required=True, auto_focus=True),
+        ),
         field(
             t("sign_in.password"),
-            password_input(visible=EYE.value, on_toggle=EYE.set_value(~EYE.value), auto_complete="current-password", required=True, aria_invalid=wrong),
+            password_input(
+                visible=EYE.value,
+                on_toggle=EYE.set_value(~EYE.value),
+                auto_complete="current-password",
+                required=True,
+                aria_invalid=wrong,
+            ),
             help="",
         ),
         button(t("sign_in.act"), kind="solid", size="large", submit=True, class_name="fz-whole"),
@@ -138,8 +155,7 @@ def _form() -> rx.Component:
 def _flow() -> rx.Component:
     """Return the drawing of a flow that forks, as in the logo."""
     lines = [
-        rx.el.path(d=f"M{16 + 34 * i} 620V{244 + 4 * i}C{16 + 34 * i} {110 + 14 * i} {120 + 18 * i} {16 + 12 * i} {264 + 7 * i} {16 + 12 * i}H720", class_name="fz-flow-line", style={"opacity": str(1 if i == 0 else 0.34 - 0.045 * i)})
-        for i in range(7)
+        _bend(16 + 34 * i, 244 + 4 * i, 264 + 7 * i, 16 + 12 * i, 1 if i == 0 else 0.34 - 0.045 * i) for i in range(7)
     ]
     return rx.el.svg(
         *lines,
@@ -150,3 +166,9 @@ def _flow() -> rx.Component:
         aria_hidden="true",
         class_name="fz-flow",
     )
+
+
+def _bend(x: int, start: int, end: int, y: int, opacity: float) -> rx.Component:
+    """Return a line that comes up at `x`, bends between `start` and `end`, and goes on to the right at `y`."""
+    curve = f"C{x} {y + 96} {x + 106} {y} {end} {y}"
+    return rx.el.path(d=f"M{x} 620V{start}{curve}H720", class_name="fz-flow-line", opacity=str(opacity))
