@@ -1,6 +1,5 @@
 """Owner, teammate, stranger: the three people with whom every question of permission can be asked."""
 
-import hmac
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -12,11 +11,13 @@ from sqlmodel import Session
 from fluenzr_app.accounts.models import EmailAccount
 from fluenzr_app.clock import ManualClock
 from fluenzr_app.contacts.models import Contact
+from fluenzr_app.contacts.suppression import hasher_of
 from fluenzr_app.crypto import KeyRing, hash_password
 from fluenzr_app.db.engine import Database
-from fluenzr_app.mail.addresses import domain_of, email_key
-from fluenzr_app.workspaces.models import Membership, User, Workspace
-from fluenzr_app.workspaces.secrets import store_secret, suppression_key
+from fluenzr_app.mail.addresses import email_key
+from fluenzr_app.workspaces.identity import Identity, Role
+from fluenzr_app.workspaces.models import Membership, User
+from fluenzr_app.workspaces.users import create_workspace, update_workspace
 
 PASSWORD = "correct horse battery staple"
 
@@ -28,8 +29,14 @@ class Person:
     user_id: int
     workspace_id: int
     email: str
-    role: str
+    role: Role
     password: str = PASSWORD
+
+    @property
+    def identity(self) -> Identity:
+        """What the services are told about somebody who has signed in."""
+        name = self.email.partition("@")[0].capitalize()
+        return Identity(self.user_id, self.workspace_id, self.role, self.email, name, "fr")
 
 
 @dataclass(frozen=True)
@@ -66,15 +73,13 @@ def people(database: Database, keyring: KeyRing, clock: ManualClock) -> People:
 
 
 def make_workspace(session: Session, keyring: KeyRing, name: str, now: datetime) -> int:
-    """A new workspace with a suppression key of its own; gives its id."""
-    key_id = store_secret(session, keyring, None, "suppression_key", b"k" * 32, now)
-    workspace = Workspace(
-        name=name, postal_address="1 quai du Port, 13000 Marseille", suppression_key_id=key_id, created_at=now
-    )
-    return _stored(session, workspace)
+    """A new workspace with a postal address; gives its id."""
+    workspace_id = create_workspace(session, keyring, name=name, now=now)
+    update_workspace(session, workspace_id, postal_address="1 quai du Port, 13000 Marseille")
+    return workspace_id
 
 
-def make_person(session: Session, workspace_id: int, email: str, role: str, now: datetime) -> Person:
+def make_person(session: Session, workspace_id: int, email: str, role: Role, now: datetime) -> Person:
     """A new user with that role in that workspace."""
     first_name = email.partition("@")[0].capitalize()
     user = User(
@@ -94,15 +99,15 @@ def make_contact(
     session: Session, keyring: KeyRing, workspace_id: int, email: str, now: datetime, **columns: Any
 ) -> int:
     """A new contact row; `columns` sets or replaces any of its columns. Gives its id."""
-    key, secret = email_key(email), suppression_key(session, keyring, workspace_id)
-    domain = domain_of(email)
+    key = email_key(email)
+    email_hash, domain_hash = hasher_of(session, keyring, workspace_id).of_address(key)
     values: dict[str, Any] = {
         "workspace_id": workspace_id,
         "email": email,
         "email_key": key,
-        "email_hash": hmac.digest(secret, key.encode(), "sha256"),
-        "domain_hash": hmac.digest(secret, domain.encode(), "sha256"),
-        "domain": domain,
+        "email_hash": email_hash,
+        "domain_hash": domain_hash,
+        "domain": key.rpartition("@")[2],
         "consent_source": "legitimate_interest",
         "created_at": now,
         "updated_at": now,
