@@ -33,7 +33,8 @@ class Daemon:
     """One server process and all its children, with its output in a file.
 
     The output goes to a file and never to a pipe: children that outlive their parent would keep the pipe
-    open, and whoever reads it would wait for ever.
+    open, and whoever reads it would wait for ever. Start it in a thread that outlives it: the kernel ends it
+    with that thread.
     """
 
     def __init__(
