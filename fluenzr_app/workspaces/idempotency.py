@@ -49,7 +49,8 @@ def claim(
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     fresh = {"api_key_id": api_key_id, "key": key, "fingerprint": print_, "expires_at": now + CLAIM_LIFE}
     # On PostgreSQL a second request waits here for the first one's commit, then finds its answer.
-    if execute(insert(Idempotency).values(fresh).on_conflict_do_nothing()).rowcount == 1:
+    claimed = insert(Idempotency).values(fresh).on_conflict_do_nothing().returning(col(Idempotency.key))
+    if execute(claimed).first() is not None:
         return None
     row = session.exec(select(Idempotency).where(*mine).execution_options(populate_existing=True)).one()
     if row.fingerprint != print_:

@@ -33,7 +33,9 @@ def test_a_contact_is_created_read_changed_and_deleted(
 ):
     with database.transaction() as session:
         group = labels.create_group(session, people.workspace_id, "Salon", clock.now())
-        custom_fields.create_custom_field(session, people.workspace_id, "score", "Score", clock.now(), field_type="number")
+        custom_fields.create_custom_field(
+            session, people.workspace_id, "score", "Score", clock.now(), field_type="number"
+        )
     owner = public_id("usr", people.owner.user_id)
     made = create(
         program, "Lea.Martin@Atelier.example", firstName="Léa", jobTitle="Gérante", tags=["vip"], owner=owner,
