@@ -79,7 +79,9 @@ class _Bulk:
         try:
             parsed = parse_values(item, self._definitions)
             address = parsed.address or parse_address(None)
-            check_consent(parsed.columns.get("consent_source", "not_specified"), parsed.columns.get("consent_notes", ""))
+            check_consent(
+                parsed.columns.get("consent_source", "not_specified"), parsed.columns.get("consent_notes", "")
+            )
             check_groups(self._session, self._workspace_id, parsed.group_ids or ())
         except ContactsError as bad:
             self._refuse(index, item, bad)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import available_timezones
 
-from fluenzr_app.contacts.custom_values import FieldDefinition, Value, parse_value
+from fluenzr_app.contacts.custom_values import FieldDefinition, Value, parse_value, storable
 from fluenzr_app.contacts.errors import InvalidValue
 from fluenzr_app.contacts.field_names import CONSENT_SOURCES, DEFAULT_LENGTH, MAX_LENGTH
 from fluenzr_app.contacts.statuses import check_status
@@ -30,7 +30,9 @@ TEXT_COLUMNS = (
     "consent_notes",
     "notes",
 )
-_OTHERS = frozenset({"email", "status", "consent_source", "consent_at", "owner_id", "custom_fields", "tags", "group_ids"})
+_OTHERS = frozenset(
+    {"email", "status", "consent_source", "consent_at", "owner_id", "custom_fields", "tags", "group_ids"}
+)
 ACCEPTED = frozenset(TEXT_COLUMNS) | _OTHERS
 
 
@@ -97,7 +99,7 @@ def clean_tag(tag: Any) -> str:
 
     Commas and semicolons part tags in files, so a tag holds none.
     """
-    text = " ".join(tag.split()) if isinstance(tag, str) else ""
+    text = " ".join(storable(tag).split()) if isinstance(tag, str) else ""
     if not text or len(text) > 50 or "," in text or ";" in text:
         raise InvalidValue("tags", "bad_tag", "A tag has 1 to 50 characters, without comma or semicolon.")
     return text
@@ -131,7 +133,7 @@ def check_consent(source: str, notes: str) -> None:
 def _text(name: str, given: Any) -> str:
     if given is not None and not isinstance(given, str):
         raise InvalidValue(name, "not_a_text", f"“{name}” takes a text.")
-    text = (given or "").strip().replace("\x00", "").replace("\r\n", "\n")
+    text = storable(given or "").strip().replace("\r\n", "\n")
     limit = MAX_LENGTH.get(name, DEFAULT_LENGTH)
     if len(text) > limit:
         raise InvalidValue(name, "value_too_long", f"“{name}” takes {limit} characters at most.", limit=limit)
@@ -140,7 +142,9 @@ def _text(name: str, given: Any) -> str:
 
 def _check_timezone(name: str) -> None:
     if name and name not in available_timezones():
-        raise InvalidValue("timezone", "unknown_timezone", f"“{name}” is no time zone such as Europe/Paris.", value=name)
+        raise InvalidValue(
+            "timezone", "unknown_timezone", f"“{name}” is no time zone such as Europe/Paris.", value=name
+        )
 
 
 def _consent(values: Mapping[str, Any], columns: dict[str, Any]) -> None:

@@ -48,10 +48,13 @@ def parse_value(field: FieldDefinition, given: Any) -> Value | None:
         return _number(field, given)
     if isinstance(given, bool) or not isinstance(given, str | int | float):
         raise _invalid(field, "this field takes a text")
-    text = str(given).strip()
+    text = storable(str(given)).strip()
     if len(text) > CUSTOM_LENGTH:
         raise InvalidValue(
-            field.name, "value_too_long", f"“{field.name}” takes {CUSTOM_LENGTH} characters at most.", limit=CUSTOM_LENGTH
+            field.name,
+            "value_too_long",
+            f"“{field.name}” takes {CUSTOM_LENGTH} characters at most.",
+            limit=CUSTOM_LENGTH,
         )
     if field.type == "date":
         return _date(field, text)
@@ -69,6 +72,11 @@ def as_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
+
+
+def storable(text: str) -> str:
+    """Return the text without what no database keeps: NUL characters and halves of surrogate pairs."""
+    return text.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
 
 
 def _invalid(field: FieldDefinition, why: str) -> InvalidValue:

@@ -180,7 +180,13 @@ API_NAME: dict[StandardField, str] = {field: SYNONYMS[field][0] for field in STA
 """The name of each field in exports, variables and the API."""
 
 
-MAX_LENGTH: dict[str, int] = {"email": 254, "notes": 10_000, "consent_notes": 2_000, "website": 2_000, "linkedin_url": 2_000}
+MAX_LENGTH: dict[str, int] = {
+    "email": 254,
+    "notes": 10_000,
+    "consent_notes": 2_000,
+    "website": 2_000,
+    "linkedin_url": 2_000,
+}
 """Characters per field; DEFAULT_LENGTH for the others."""
 DEFAULT_LENGTH = 255
 CUSTOM_LENGTH = 5_000

@@ -87,7 +87,9 @@ def list_contacts(
     ``per_page`` is held between 1 and 100, ``page`` starts at 1. Raises InvalidValue ``unknown_sort``.
     """
     if sort not in SORTS or order not in ("asc", "desc"):
-        raise InvalidValue("sort", "unknown_sort", f"Contacts are sorted by {', '.join(SORTS)}, asc or desc.", value=sort)
+        raise InvalidValue(
+            "sort", "unknown_sort", f"Contacts are sorted by {', '.join(SORTS)}, asc or desc.", value=sort
+        )
     wanted = filters or ContactFilter()
     page, per_page = max(page, 1), max(1, min(per_page, MOST_PER_PAGE))
     session.flush()
@@ -119,7 +121,9 @@ def count(session: Session, workspace_id: int, filters: ContactFilter) -> tuple[
     return min(found, COUNTED_TO), found > COUNTED_TO
 
 
-def matching_ids(session: Session, workspace_id: int, filters: ContactFilter, *, after: int = 0, most: int) -> list[int]:
+def matching_ids(
+    session: Session, workspace_id: int, filters: ContactFilter, *, after: int = 0, most: int
+) -> list[int]:
     """Return the ids that match, in key order, beyond ``after`` and at most ``most``: for work on a whole filter."""
     session.flush()
     statement = (
@@ -144,9 +148,7 @@ def conditions(workspace_id: int, filters: ContactFilter) -> list[ColumnElement[
     if filters.statuses:
         found.append(col(Contact.status).in_(filters.statuses))
     for group in filters.group_ids:
-        found.append(
-            exists().where(col(GroupMember.group_id) == group, col(GroupMember.contact_id) == col(Contact.id))
-        )
+        found.append(exists().where(col(GroupMember.group_id) == group, col(GroupMember.contact_id) == col(Contact.id)))
     for tag in filters.tags:
         found.append(_carries(workspace_id, tag))
     if filters.email.strip():

@@ -99,7 +99,10 @@ def check_mapping(guesses: Sequence[Guess], custom_fields: Iterable[Known] = ())
         kind = "field" if guess.action == "field" else "custom"
         if (kind, guess.target) in seen:
             raise InvalidValue(
-                guess.name, "field_mapped_twice", f"Two columns become “{guess.target}”; choose one.", target=guess.target
+                guess.name,
+                "field_mapped_twice",
+                f"Two columns become “{guess.target}”; choose one.",
+                target=guess.target,
             )
         seen.add((kind, guess.target))
         _check_target(guess, customs)

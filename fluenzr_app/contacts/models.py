@@ -194,6 +194,11 @@ class ContactImport(SQLModel, table=True):
     duplicates: int = 0
     skipped: int = 0
     errors: int = 0
+    # Of the skipped ones, those on the suppression list.
+    suppressed: int = 0
+    # How far the checked rows are stored: chunks so far, and the byte of the staged file where the next begins.
+    chunks: int = 0
+    next_byte: int = Field(default=0, sa_type=BigId)
     failure: str = ""
     worker: str = ""
     created_at: datetime = Field(sa_type=UtcDateTime)

@@ -151,7 +151,9 @@ def archive_contacts(session: Session, workspace_id: int, contact_ids: Sequence[
 def archive_import(session: Session, workspace_id: int, import_id: int, now: datetime) -> int:
     """Archive what an import created and return how many contacts that were (contacts.md, CSV import)."""
     statement = select(col(Contact.id)).where(
-        col(Contact.workspace_id) == workspace_id, col(Contact.import_id) == import_id, col(Contact.status) != "archived"
+        col(Contact.workspace_id) == workspace_id,
+        col(Contact.import_id) == import_id,
+        col(Contact.status) != "archived",
     )
     ids = [key for key in session.connection().execute(statement).scalars() if key is not None]
     return set_statuses(session, workspace_id, ids, "archived", now)

@@ -74,7 +74,9 @@ def new_row(
     return row
 
 
-def with_defaults(custom: Mapping[str, Value | None], definitions: Iterable[FieldDefinition]) -> dict[str, Value | None]:
+def with_defaults(
+    custom: Mapping[str, Value | None], definitions: Iterable[FieldDefinition]
+) -> dict[str, Value | None]:
     """Return custom values with the defaults of fields that were not given; a default that no longer fits is left out."""
     full = dict(custom)
     for definition in definitions:

@@ -44,7 +44,12 @@ def test_a_contact_is_kept_as_typed_and_unique_by_its_key(
             session,
             keyring,
             people.workspace_id,
-            {"email": " Hélène.Roy@Bücher.example ", "first_name": "Hélène", "tags": ["VIP"], "consent_source": "event"},
+            {
+                "email": " Hélène.Roy@Bücher.example ",
+                "first_name": "Hélène",
+                "tags": ["VIP"],
+                "consent_source": "event",
+            },
             clock.now(),
         )
         assert card.contact.email == "Hélène.Roy@bücher.example"
