@@ -188,12 +188,10 @@ class Workflow:
         while todo:
             node_id = todo.popleft()
             for edge in self.outgoing[node_id]:
-                is_mail = isinstance(self.by_id[edge.target], EmailNode)
-                count = fewest[node_id] + is_mail
+                count = fewest[node_id] + isinstance(self.by_id[edge.target], EmailNode)
                 if count < fewest.get(edge.target, count + 1):
                     fewest[edge.target] = count
-                    # Ways without another mail first, so that each node is settled once.
-                    todo.append(edge.target) if is_mail else todo.appendleft(edge.target)
+                    todo.append(edge.target)
         return {node.id: fewest[node.id] for node in self.emails() if node.id in fewest}
 
     def of_kind(self, kind: str) -> Iterator[Node]:

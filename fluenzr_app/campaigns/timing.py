@@ -71,8 +71,7 @@ def is_open(window: Window, at: datetime, zone: tzinfo) -> bool:
 def opening(window: Window, at: datetime, zone: tzinfo) -> Opening | None:
     """Return the opening that holds `at`, else the next one; None for a window that never opens."""
     at = require_aware(at)
-    # A day before, because a clock set back at midnight shows the same date twice.
-    day = at.astimezone(zone).date() - _DAY
+    day = at.astimezone(zone).date()
     for _ in range(_LOOK_AHEAD_DAYS):
         for found in openings_on(window, day, zone):
             if at < found.closes:

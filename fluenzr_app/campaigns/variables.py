@@ -90,14 +90,10 @@ def nearest(name: str, known: Collection[str]) -> str | None:
 
     Case, accents, blanks and underscores do not count; French and English words for a field lead to its variable.
     """
-    by_fold = {_fold(variable): variable for variable in known}
-    folded = _fold(name)
-    if folded in by_fold:
-        return by_fold[folded]
-    if _SYNONYMS.get(folded) in known:
-        return _SYNONYMS[folded]
-    words = by_fold | {word: variable for word, variable in _SYNONYMS.items() if variable in known}
-    found = process.extractOne(folded, words.keys(), scorer=fuzz.ratio, score_cutoff=_NEAR_ENOUGH)
+    words = {word: variable for word, variable in _SYNONYMS.items() if variable in known}
+    # A workspace's own field comes before what its name would mean otherwise.
+    words |= {_fold(variable): variable for variable in known}
+    found = process.extractOne(_fold(name), words.keys(), scorer=fuzz.ratio, score_cutoff=_NEAR_ENOUGH)
     return words[found[0]] if found else None
 
 

@@ -181,6 +181,7 @@ def link_of(href: str, values: dict[str, str]) -> str:
         ("tel:{{w}}", {"w": "+33 1 23"}, "tel:+33%201%2023"),
         ("{{#if w}}{{w}}{{else}}https://b.example{{/if}}", {"w": "acme.example"}, "https://acme.example"),
         ("{{#if w}}{{w}}{{else}}https://b.example{{/if}}", {}, "https://b.example"),
+        ("{{#if v}}https://{{/if}}{{w}}", {"v": "1", "w": "acme.example/x"}, "https://acme.example%2Fx"),
         ("{{#if w}}{{w}}{{else}}{{v}}{{/if}}", {"v": "acme.example"}, "https://acme.example"),
     ],
 )
@@ -290,6 +291,7 @@ def test_private_characters_cannot_forge_an_address() -> None:
     forged = "\ue001javascript:alert(1)\ue002\ue000{{firstName}}\ue002"
     assert mail(forged).text == "javascript:alert(1)Zoé"
     assert mail(f"<p>{forged}</p>").text == "javascript:alert(1)Zoé"
+    assert compile_template("\ue000{{a}}\ue002").render({"a": "b c"}, escape="header") == "b c"
 
 
 def test_variables_and_gaps_are_told_for_the_whole_body() -> None:

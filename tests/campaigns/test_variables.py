@@ -151,3 +151,4 @@ def test_the_variable_that_was_meant_is_found(written: str, meant: str | None) -
 def test_only_a_known_variable_is_ever_proposed() -> None:
     assert nearest("prenom", ["company"]) is None
     assert nearest("prenom", ["prenom"]) == "prenom"
+    assert nearest("Poste", [*KNOWN, "poste"]) == "poste"
