@@ -1,0 +1,51 @@
+"""What happened between the workspace and one contact: its mails and what came of them (contacts.md, Fields)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from fluenzr_app.campaigns.models import Campaign
+from fluenzr_app.events.models import Event
+from fluenzr_app.sending.models import Message
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One thing that happened; `subject` and `campaign` are empty where it has none. `machine`: no person did it."""
+
+    id: int
+    type: str
+    at: datetime
+    subject: str
+    campaign_id: int | None
+    campaign: str
+    machine: bool
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def history_of_contact(
+    session: Session, workspace_id: int, contact_id: int, *, limit: int = 30, before: int | None = None
+) -> tuple[HistoryLine, ...]:
+    """Return the contact's events, newest first, at most `limit` of them, those with an id below `before` only."""
+    statement = (
+        select(
+            col(Event.id), col(Event.type), col(Event.at), col(Message.subject), col(Event.campaign_id),
+            col(Campaign.name), col(Event.machine), col(Event.data),
+        )
+        .outerjoin(Message, (col(Message.id) == col(Event.message_id)) & (col(Message.workspace_id) == workspace_id))
+        .outerjoin(Campaign, (col(Campaign.id) == col(Event.campaign_id)) & (col(Campaign.workspace_id) == workspace_id))
+        .where(col(Event.workspace_id) == workspace_id, col(Event.contact_id) == contact_id)
+        .order_by(col(Event.at).desc(), col(Event.id).desc())
+        .limit(limit)
+    )  # fmt: skip
+    if before is not None:
+        statement = statement.where(col(Event.id) < before)
+    rows = session.connection().execute(statement).all()
+    return tuple(
+        HistoryLine(key or 0, kind, at, subject or "", campaign, name or "", machine, data or {})
+        for key, kind, at, subject, campaign, name, machine, data in rows
+    )

@@ -1,0 +1,198 @@
+"""The real message for real contacts of the audience, and a test of it to oneself (campaigns.md, Variables)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from fluenzr_app.campaigns.content import Thread, contacts_by_id, draft_of, sender_row
+from fluenzr_app.campaigns.errors import SettingsRefused
+from fluenzr_app.campaigns.models import Campaign, Enrollment
+from fluenzr_app.campaigns.plans import PLAN_ROWS, MailStep, Plan, compile_plan
+from fluenzr_app.campaigns.service import get_campaign
+from fluenzr_app.campaigns.variables import contact_values
+from fluenzr_app.campaigns.workflow_store import node_ids
+from fluenzr_app.db.tables import table_of
+from fluenzr_app.mail.compose import Draft
+from fluenzr_app.sending.errors import ContentFault
+from fluenzr_app.sending.values import QueuedMessage
+
+_ENROLLMENT = table_of(Enrollment)
+_CAMPAIGN = table_of(Campaign)
+WALKED_THROUGH = 100
+
+_SAMPLES = {
+    "fr": ("hélène.fabre@exemple.example", "Hélène", "Fabre", "Ateliers Boréal", "Directrice achats"),
+    "en": ("helen.miller@sample.example", "Helen", "Miller", "Northwind Works", "Head of purchasing"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """One contact's mail as it would leave. `html` is sanitised; `missing` are variables that stay blank for them."""
+
+    position: int
+    total: int
+    is_sample: bool
+    to_name: str
+    to_address: str
+    from_name: str
+    from_address: str
+    subject: str
+    html: str | None
+    text: str
+    missing: tuple[str, ...]
+    fault: str | None = None
+
+
+def preview(
+    session: Session, workspace_id: int, campaign_id: int, node_key: str, position: int, now: datetime
+) -> Preview:
+    """Return the mail of a step for the contact at `position` (from 0) of the first 100 of the audience.
+
+    Without contacts, sample data stands in. Raises CampaignNotFound, SettingsRefused for an unknown step.
+    """
+    campaign = get_campaign(session, workspace_id, campaign_id)
+    plan, step = _step(session, campaign_id, node_key)
+    ids = _audience(session, campaign_id)
+    position = max(0, min(position, len(ids) - 1))
+    sender = _sender(session, campaign.account_ids)
+    contact: Any = contacts_by_id(session, [ids[position]])[ids[position]] if ids else _sample(sender.language)
+    draft, fault = _draft(plan, step, contact, sender, _first_subject(plan, contact, sender, now), now)
+    return Preview(
+        position=position,
+        total=len(ids),
+        is_sample=not ids,
+        to_name=" ".join(part for part in (contact.first_name, contact.last_name) if part),
+        to_address=contact.email,
+        from_name=sender.display_name,
+        from_address=sender.email,
+        subject="" if draft is None else draft.subject,
+        html=None if draft is None else draft.html,
+        text="" if draft is None else draft.text,
+        missing=_missing(step, plan, contact, sender, now),
+        fault=fault,
+    )
+
+
+def draft_of_test(
+    session: Session,
+    workspace_id: int,
+    campaign_id: int,
+    node_key: str,
+    account_id: int,
+    to_address: str,
+    rfc_id: str,
+    now: datetime,
+) -> Draft:
+    """Return the mail of a step for the first contact of the audience, addressed to the user as a test.
+
+    Raises CampaignNotFound, SettingsRefused, ContentFault.
+    """
+    get_campaign(session, workspace_id, campaign_id)
+    plan, step = _step(session, campaign_id, node_key)
+    ids = _audience(session, campaign_id)
+    sender = sender_row(session, account_id)
+    contact: Any = contacts_by_id(session, ids[:1])[ids[0]] if ids else _sample(sender.language)
+    thread = _first_subject(plan, contact, sender, now)
+    message = _message(to_address, rfc_id, account_id, workspace_id, now)
+    return draft_of(message, plan, step, contact, sender, Thread((), thread.subject), "", now)
+
+
+def _step(session: Session, campaign_id: int, node_key: str) -> tuple[Plan, MailStep]:
+    row = session.connection().execute(PLAN_ROWS.where(_CAMPAIGN.c.id == campaign_id)).one()
+    plan = compile_plan(session, row)
+    node_id = node_ids(session, campaign_id).get(node_key)
+    step = plan.mails.get(node_id or 0)
+    if step is None:
+        raise SettingsRefused("nodeId", "There is no such mail in this campaign.")
+    return plan, step
+
+
+def _audience(session: Session, campaign_id: int) -> list[int]:
+    rows = session.connection().execute(
+        select(_ENROLLMENT.c.contact_id)
+        .where(_ENROLLMENT.c.campaign_id == campaign_id, _ENROLLMENT.c.status.in_(("pending", "in_progress")))
+        .order_by(_ENROLLMENT.c.id)
+        .limit(WALKED_THROUGH)
+    )
+    return list(rows.scalars())
+
+
+def _sender(session: Session, account_ids: tuple[int, ...]) -> Any:
+    if account_ids:
+        return sender_row(session, account_ids[0])
+    return SimpleNamespace(
+        id=0,
+        email="vous@exemple.example",
+        display_name="",
+        signature="",
+        workspace_signature="",
+        postal_address="",
+        language="fr",
+    )
+
+
+def _sample(language: str) -> Any:
+    email, first, last, company, job = _SAMPLES["fr" if language[:2] == "fr" else "en"]
+    values = {
+        "id": 0,
+        "email": email,
+        "first_name": first,
+        "last_name": last,
+        "company": company,
+        "job_title": job,
+        "phone": "",
+        "website": "",
+        "language": language,
+        "timezone": "",
+        "country": "",
+        "fields": {},
+    }
+    return SimpleNamespace(**values, _mapping=values)
+
+
+def _message(to_address: str, rfc_id: str, account_id: int, workspace_id: int, now: datetime) -> QueuedMessage:
+    domain = to_address.rpartition("@")[2]
+    return QueuedMessage(
+        0, workspace_id, "test", account_id, None, None, None, None, to_address, domain, rfc_id, 0, 0, 0, now
+    )
+
+
+def _draft(
+    plan: Plan, step: MailStep, contact: Any, sender: Any, thread: Thread, now: datetime
+) -> tuple[Draft | None, str | None]:
+    message = _message(contact.email, "<preview@preview.example>", sender.id, plan.workspace_id, now)
+    try:
+        return draft_of(message, plan, step, contact, sender, thread, "https://…/u/…", now), None
+    except ContentFault as fault:
+        return None, fault.code
+
+
+def _first_subject(plan: Plan, contact: Any, sender: Any, now: datetime) -> Thread:
+    first = next((mail for mail in plan.mails.values() if mail.subject is not None and mail.subject.source.strip()), None)
+    if first is None or first.subject is None:
+        return Thread()
+    return Thread((), first.subject.render(_values(plan, contact, sender, now), escape="header"))
+
+
+def _missing(step: MailStep, plan: Plan, contact: Any, sender: Any, now: datetime) -> tuple[str, ...]:
+    if step.subject is None or step.body is None:
+        return ()
+    values = _values(plan, contact, sender, now)
+    return tuple(dict.fromkeys((*step.subject.missing(values), *step.body.missing(values))))
+
+
+def _values(plan: Plan, contact: Any, sender: Any, now: datetime) -> dict[str, str]:
+    return contact_values(
+        contact._mapping,
+        now=now,
+        zone=plan.zone,
+        language=contact.language or sender.language,
+        signature=sender.signature or sender.workspace_signature,
+        unsubscribe_url="https://…/u/…",
+        custom=contact.fields,
+    )

@@ -1,0 +1,142 @@
+"""A workflow in the tables: node keys are never used twice, removed nodes stay for the history that points at them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlmodel import Session
+
+from fluenzr_app.campaigns.enrollments import end_walks
+from fluenzr_app.campaigns.errors import Fault, WorkflowFaults
+from fluenzr_app.campaigns.models import Edge, Enrollment, Node
+from fluenzr_app.campaigns.nodes import EmailNode
+from fluenzr_app.campaigns.workflow import Workflow, parse_node
+from fluenzr_app.campaigns.workflow import Edge as WorkflowEdge
+from fluenzr_app.db.tables import table_of
+from fluenzr_app.sending.models import Message
+
+_NODE = table_of(Node)
+_EDGE = table_of(Edge)
+_ENROLLMENT = table_of(Enrollment)
+_MESSAGE = table_of(Message)
+
+
+def read_workflow(session: Session, campaign_id: int) -> Workflow:
+    """Return the present workflow of a campaign."""
+    connection = session.connection()
+    rows = connection.execute(
+        select(_NODE).where(_NODE.c.campaign_id == campaign_id, _NODE.c.removed_at.is_(None)).order_by(
+            _NODE.c.position, _NODE.c.id
+        )
+    ).all()
+    keys = {row.id: row.key for row in rows}
+    edges = (
+        connection.execute(select(_EDGE).where(_EDGE.c.from_node_id.in_(list(keys)))).all() if keys else []
+    )
+    return Workflow(
+        tuple(parse_node(row.key, row.kind, row.data) for row in rows),
+        tuple(
+            WorkflowEdge(keys[edge.from_node_id], keys[edge.to_node_id], edge.branch or None)
+            for edge in sorted(edges, key=lambda each: each.from_node_id)
+            if edge.to_node_id in keys
+        ),
+    )
+
+
+def node_ids(session: Session, campaign_id: int) -> Mapping[str, int]:
+    """Return the primary key of each present node by its id in the workflow."""
+    rows = session.connection().execute(
+        select(_NODE.c.key, _NODE.c.id).where(_NODE.c.campaign_id == campaign_id, _NODE.c.removed_at.is_(None))
+    )
+    return {row.key: row.id for row in rows}
+
+
+def write_workflow(session: Session, campaign_id: int, workflow: Workflow, now: datetime) -> None:
+    """Make the tables hold `workflow`; raises WorkflowFaults for an id that a removed node had, or that changed kind.
+
+    Walks that stood on a removed mail go on with the next mail that is left; their queued messages are withdrawn.
+    """
+    connection = session.connection()
+    stored = {
+        row.key: row
+        for row in connection.execute(select(_NODE).where(_NODE.c.campaign_id == campaign_id)).all()
+    }
+    _refuse_reused(workflow, stored)
+    before = _mail_order(session, campaign_id)
+    for position, node in enumerate(workflow.nodes):
+        row = stored.get(node.id)
+        if row is None:
+            session.add(
+                Node(campaign_id=campaign_id, key=node.id, kind=node.kind, data=node.data(), position=position)
+            )
+        elif row.data != node.data() or row.position != position:
+            connection.execute(
+                update(_NODE).where(_NODE.c.id == row.id).values(data=node.data(), position=position)
+            )
+    session.flush()
+    kept = {node.id for node in workflow.nodes}
+    gone = [row.id for key, row in stored.items() if key not in kept and row.removed_at is None]
+    if gone:
+        connection.execute(update(_NODE).where(_NODE.c.id.in_(gone)).values(removed_at=now))
+    ids = node_ids(session, campaign_id)
+    every = [row.id for row in stored.values()] + list(ids.values())
+    connection.execute(delete(_EDGE).where(_EDGE.c.from_node_id.in_(every)))
+    session.add_all(
+        Edge(from_node_id=ids[edge.source], branch=edge.branch or "", to_node_id=ids[edge.target])
+        for edge in workflow.edges
+    )
+    session.flush()
+    _move_walks(session, before, set(gone), now)
+
+
+def _refuse_reused(workflow: Workflow, stored: Mapping[str, object]) -> None:
+    faults = []
+    for node in workflow.nodes:
+        row = stored.get(node.id)
+        if row is not None and (row.removed_at is not None or row.kind != node.kind):  # type: ignore[attr-defined]
+            words = f"The id “{node.id}” belonged to another node of this campaign; use a new one."
+            faults.append(Fault("node_id_used", node.id, {}, words))
+    if faults:
+        raise WorkflowFaults(faults)
+
+
+def _mail_order(session: Session, campaign_id: int) -> list[int]:
+    """Return the mails' primary keys in the order in which contacts get them, before the change."""
+    ids = node_ids(session, campaign_id)
+    if not ids:
+        return []
+    workflow = read_workflow(session, campaign_id)
+    numbers = workflow.mail_numbers
+    mails = [node for node in workflow.nodes if isinstance(node, EmailNode)]
+    return [ids[node.id] for node in sorted(mails, key=lambda each: numbers.get(each.id, len(mails)))]
+
+
+def _move_walks(session: Session, order: list[int], gone: set[int], now: datetime) -> None:
+    connection = session.connection()
+    for index, node_id in enumerate(order):
+        if node_id not in gone:
+            continue
+        successor = next((later for later in order[index + 1 :] if later not in gone), None)
+        # What was tried already may have arrived: only what never left the queue is withdrawn.
+        untried = connection.execute(
+            select(_MESSAGE.c.enrollment_id).where(
+                _MESSAGE.c.node_id == node_id, _MESSAGE.c.status == "queued", _MESSAGE.c.attempts == 0
+            )
+        ).scalars()
+        waiting = list(untried)
+        connection.execute(
+            delete(_MESSAGE).where(
+                _MESSAGE.c.node_id == node_id, _MESSAGE.c.status == "queued", _MESSAGE.c.attempts == 0
+            )
+        )
+        connection.execute(
+            update(_ENROLLMENT).where(_ENROLLMENT.c.id.in_(waiting)).values(due_at=now, wait_code="")
+        )
+        standing = (_ENROLLMENT.c.node_id == node_id, _ENROLLMENT.c.due_at.is_not(None))
+        if successor is not None:
+            connection.execute(update(_ENROLLMENT).where(*standing).values(node_id=successor))
+            continue
+        rows = connection.execute(
+            select(_ENROLLMENT.c.id, _ENROLLMENT.c.campaign_id, _ENROLLMENT.c.status).where(*standing)
+        ).all()
+        end_walks(session, [(row.id, row.campaign_id, row.status, "completed", "") for row in rows], now)
