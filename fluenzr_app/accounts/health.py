@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlmodel import Session, col
 
 from fluenzr_app.accounts.models import EmailAccount
-from fluenzr_app.events.record import NewEvent
+from fluenzr_app.events.record import NewEvent, record
 
 Kind = Literal["none", "backoff", "paused", "error"]
 
@@ -69,7 +69,7 @@ class Failure(Protocol):
 class Consequence:
     """What became of the account. `until` ends a back-off or pause; `code` names its cause.
 
-    `event` tells of a new error; the caller records it together with its own events in one call.
+    `event` is what was recorded of a new error.
     """
 
     kind: Kind
@@ -122,7 +122,7 @@ def report_fault(session: Session, account_id: int, failure: Failure, now: datet
 def report_success(session: Session, account_id: int, now: datetime) -> NewEvent | None:
     """Forget back-off and error of an account that has just sent; writes only where there is something to forget.
 
-    Returns `account.recovered` after an error; the caller records it together with its own events in one call.
+    Returns the `account.recovered` that was recorded where an error is over.
     """
     standing = _standing(session, account_id)
     if standing is None or not needs_reset(standing) or standing.status != "connected":
@@ -130,7 +130,9 @@ def report_success(session: Session, account_id: int, now: datetime) -> NewEvent
     changed = _change(session, account_id, standing, now, grow=False, **ERROR_CLEARED, **BACKOFF_CLEARED)
     if not changed or standing.error_code is None:
         return None
-    return recovered_event(account_id, standing.workspace_id, standing.revision, standing.error_code, now)
+    event = recovered_event(account_id, standing.workspace_id, standing.revision, standing.error_code, now)
+    record(session, [event])
+    return event
 
 
 class Resettable(Protocol):
@@ -212,8 +214,11 @@ def _turn_to_error(
                       backoff_until=retry_at)  # fmt: skip
     if not changed:
         return _reread(session, account_id)
+    if same:
+        return Consequence("error", code, retry_at)
     event = error_event(account_id, standing.workspace_id, standing.revision + 1, code, message, now)
-    return Consequence("error", code, retry_at, None if same else event)
+    record(session, [event])
+    return Consequence("error", code, retry_at, event)
 
 
 def _back_off(

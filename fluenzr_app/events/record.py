@@ -48,8 +48,9 @@ class NewEvent:
 def record(target: Session | Connection, events: Sequence[NewEvent]) -> int:
     """Store those of `events` that are new, add them to the rollups, and return how many were new.
 
-    Raises ValueError for a naive time. Call it once in a transaction: rows are locked in key order, so that two
-    callers never wait for each other in a circle; a second call would begin again at the first key.
+    Raises ValueError for a naive time. Rows are locked in key order, so that two callers never wait for each other
+    in a circle. A second call in one transaction begins again at the first key: prefer one call, or be ready to be
+    tried again (`Database.transact`).
     """
     return len(record_new(target, events))
 

@@ -56,7 +56,7 @@ def test_what_is_no_host_is_refused(host: str) -> None:
 
 
 def test_an_unknown_field_is_no_silent_success() -> None:
-    assert faults_of(replace(FORM, limits={"daylyLimit": 3})) == {"daylyLimit": "unknown_field"}  # type: ignore[arg-type]
+    assert faults_of(replace(FORM, limits={"daylyLimit": 3})) == {"daylyLimit": "unknown_field"}  # type: ignore[typeddict-unknown-key]
 
 
 def test_a_password_is_taken_as_it_is_and_never_shown() -> None:

@@ -6,13 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from fluenzr_app.accounts import service
 from fluenzr_app.accounts.health import Consequence, due_to_resume, report_fault, report_success
 from fluenzr_app.accounts.models import EmailAccount
 from fluenzr_app.clock import ManualClock
 from fluenzr_app.db.engine import Database
+from fluenzr_app.events.figures import verify
+from fluenzr_app.events.models import Event
 from fluenzr_app.mail.refusal import classify
 from fluenzr_app.mail.transport import SendFailure
 from tests.people import People, make_account
@@ -51,6 +53,11 @@ class Desk:
             found = session.get(EmailAccount, self.account_id)
             assert found is not None
             return found
+
+    def events(self) -> list[tuple[str, Any]]:
+        with self.database.read() as session:
+            assert verify(session) == []
+            return [(event.type, event.data) for event in session.exec(select(Event).order_by(col(Event.id)))]
 
     def fail_until_error(self, failure: SendFailure, most: int = 30) -> Consequence:
         for _ in range(most):
@@ -94,7 +101,7 @@ def test_what_only_a_person_can_mend_turns_the_account_to_error_at_once(
     assert after.error_message
     assert after.revision == before.revision + 1
     assert outcome.event is not None
-    assert (outcome.event.type, outcome.event.data) == ("account.error", {"code": code, "message": failure.text})
+    assert desk.events() == [("account.error", {"code": code, "message": failure.text})]
 
 
 @pytest.mark.parametrize("failure", [
@@ -210,6 +217,7 @@ def test_an_error_that_may_pass_is_tried_again_and_says_so_only_once(desk: Desk)
     assert desk.tick() == [(desk.account_id, "retry")]
     recovered = desk.success()
     assert (recovered.type, recovered.data) == ("account.recovered", {"code": "timeout"})
+    assert [kind for kind, _ in desk.events()] == ["account.error", "account.recovered"]
     row = desk.row()
     assert (row.status, row.error_code, row.error_since, row.backoff_step) == ("connected", None, None, 0)
     assert desk.success() is None
