@@ -239,7 +239,7 @@ def _clean(column: Any) -> Any:
 
 
 def _unwrapped(cell: str) -> str:
-    """The address inside ``mailto:``, angle brackets or invisible characters, as copies from mail programs have them."""
+    """The address inside ``mailto:``, angle brackets or invisible characters, as mail programs copy them."""
     found = _WRAPPED.fullmatch(_INVISIBLE.sub("", cell))
     return (found.group(1) if found else cell).strip()
 

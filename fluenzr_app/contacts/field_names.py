@@ -186,6 +186,8 @@ MAX_LENGTH: dict[str, int] = {
     "consent_notes": 2_000,
     "website": 2_000,
     "linkedin_url": 2_000,
+    "tags": 2_000,
+    "groups": 2_000,
 }
 """Characters per field; DEFAULT_LENGTH for the others."""
 DEFAULT_LENGTH = 255

@@ -130,7 +130,7 @@ def tags_named(session: Session, workspace_id: int, names: Iterable[str]) -> dic
     statement = select(_TAG.c.name_key, _TAG.c.id).where(
         _TAG.c.workspace_id == workspace_id, _TAG.c.name_key.in_(list(by_key))
     )
-    ids: dict[str, int] = {key: tag for key, tag in connection.execute(statement)}
+    ids: dict[str, int] = dict(connection.execute(statement).all())
     return {name: ids[key] for key, name in by_key.items()}
 
 

@@ -76,16 +76,18 @@ class Guess:
 def guess_mapping(columns: Sequence[Column], custom_fields: Iterable[Known] = ()) -> tuple[Guess, ...]:
     """Return one guess per column, in order. Every field is used at most once.
 
-    A named column that is recognised by nothing becomes a new field if at least half of its cells are filled
-    (all of them in a file that this house exported), and is ignored otherwise.
+    A named column that is recognised by nothing becomes a new field if at least half of its cells are filled,
+    and is ignored otherwise. A file that this house exported is taken by its own names.
     """
     known = tuple(custom_fields)
+    if _is_own_export(columns):
+        return tuple(_own(column, {field.name for field in known}) for column in columns)
     found: dict[int, Guess] = {}
     used: set[str] = set()
     filled = [column for column in columns if column.values]
     for guesser in (_exact(known), _close(known), _by_values):
         _settle(guesser, filled, found, used)
-    _propose_new(filled, found, used | {field.name for field in known}, _is_own_export(columns))
+    _propose_new(filled, found, used | {field.name for field in known})
     return tuple(found.get(column.index) or _left(column) for column in columns)
 
 
@@ -147,7 +149,7 @@ def parse_target(text: str, custom_fields: Iterable[Known] = ()) -> tuple[Action
         raise InvalidValue(
             "mapping",
             "unknown_field",
-            f"There is no field “{text}”. Fields: {', '.join([*API_NAME.values(), *sorted(customs)])}; ignore; new:name.",
+            f"There is no field “{text}”. Fields: {', '.join((*API_NAME.values(), *sorted(customs)))}; ignore; new:…",
             value=text,
         )
     return "field", field
@@ -164,6 +166,7 @@ def from_data(data: Mapping[str, Any]) -> tuple[Guess, ...]:
 
 
 _BY_KEY: dict[str, str] = {heading_key(word): field for field in STANDARD_FIELDS for word in SYNONYMS[field]}
+_BY_API_NAME: dict[str, str] = {name: field for field, name in API_NAME.items()}
 _BY_KEY.update({field.replace("_", " "): field for field in STANDARD_FIELDS})
 # “firstname”, “FIRST NAME” and “LinkedIn” are the same words, parted or not.
 _BY_LETTERS: dict[str, str] = {key.replace(" ", ""): field for key, field in _BY_KEY.items()}
@@ -269,13 +272,24 @@ def _is_own_export(columns: Sequence[Column]) -> bool:
     return {"email", "firstName", "linkedinUrl", "consentSource"} <= {column.name for column in columns}
 
 
-def _propose_new(columns: Sequence[Column], found: dict[int, Guess], taken: set[str], every: bool) -> None:
+def _own(column: Column, customs: set[str]) -> Guess:
+    """The field that an export of this house wrote into the column: its own name says it, values or not."""
+    if column.name in _BY_API_NAME:
+        return Guess(column.index, column.name, "field", _BY_API_NAME[column.name], "exact")
+    if column.name in customs:
+        return Guess(column.index, column.name, "custom", column.name, "exact")
+    if column.values and _NAME.fullmatch(column.name) and column.name not in STANDARD_FIELDS:
+        return Guess(column.index, column.name, "new", column.name, "new")
+    return _left(column)
+
+
+def _propose_new(columns: Sequence[Column], found: dict[int, Guess], taken: set[str]) -> None:
     proposed = 0
     for column in columns:
-        name = column.name if every and _NAME.fullmatch(column.name) else technical_name(column.name)
-        wanted = column.name and (every or column.filled >= _NEW_FROM_FILL) and proposed < _NEW_AT_MOST
-        meant = _BY_LETTERS.get(heading_key(column.name).replace(" ", ""))
-        if column.index in found or not wanted or name in taken or meant or heading_key(column.name) in _RESERVED:
+        key, name = heading_key(column.name), technical_name(column.name)
+        meant = _BY_LETTERS.get(key.replace(" ", ""))
+        wanted = column.name and column.filled >= _NEW_FROM_FILL and proposed < _NEW_AT_MOST
+        if column.index in found or not wanted or name in taken or meant or key in _RESERVED:
             continue
         taken.add(name)
         proposed += 1

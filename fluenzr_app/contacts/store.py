@@ -77,7 +77,7 @@ def new_row(
 def with_defaults(
     custom: Mapping[str, Value | None], definitions: Iterable[FieldDefinition]
 ) -> dict[str, Value | None]:
-    """Return custom values with the defaults of fields that were not given; a default that no longer fits is left out."""
+    """Return custom values with the defaults of those not given; a default that no longer fits is left out."""
     full = dict(custom)
     for definition in definitions:
         if definition.default and definition.name not in full:
@@ -116,5 +116,5 @@ def existing(session: Session, workspace_id: int, keys: Sequence[str]) -> dict[s
         statement = select(CONTACT.c.email_key, CONTACT.c.id).where(
             CONTACT.c.workspace_id == workspace_id, CONTACT.c.email_key.in_(keys[start : start + _BATCH])
         )
-        found.update({key: contact for key, contact in connection.execute(statement)})
+        found.update(connection.execute(statement).all())
     return found

@@ -1,4 +1,4 @@
-"""Who must never be written to again: addresses and whole domains, kept as keyed hashes (contacts.md, Suppression list).
+"""Who must never be written to again: addresses and whole domains, kept as keyed hashes (contacts.md).
 
 The hash is HMAC-SHA256 under the workspace's own sealed key, over the address case-folded and IDNA-encoded
 (``email_key``). Contacts carry the hashes of their address and domain, so that a claim compares without computing.

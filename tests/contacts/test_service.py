@@ -231,7 +231,7 @@ def test_bulk_tells_created_updated_skipped_and_wrong_by_place(
     database: Database, people: People, keyring: KeyRing, clock: ManualClock
 ) -> None:
     ws = people.workspace_id
-    items = [
+    items: list[dict[str, object]] = [
         {"email": "a@x.example", "first_name": "New"},
         {"email": "b@x.example", "tags": ["vip"]},
         {"email": "nonsense"},
@@ -249,7 +249,8 @@ def test_bulk_tells_created_updated_skipped_and_wrong_by_place(
         again = bulk_upsert(session, keyring, ws, items, clock.now(), on_duplicate="update")
         assert (again.created, len(again.updated), again.skipped) == ([], 2, [])
         known = find_by_email(session, ws, "a@X.example")
-        assert known is not None and known.contact.first_name == "New"
+        assert known is not None
+        assert known.contact.first_name == "New"
         with pytest.raises(InvalidValue):
             bulk_upsert(session, keyring, ws, [{}] * 1_001, clock.now())
         with pytest.raises(ContactLimitReached):
