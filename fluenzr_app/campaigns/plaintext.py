@@ -7,6 +7,8 @@ from fluenzr_app.campaigns.template import URL_CLOSES, URL_IN_BRACKETS_OPENS
 
 _BLOCKS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre", "figure", "dl"})
 _LINES = frozenset({"div", "li", "tr", "section", "article", "header", "footer", "dt", "dd", "center", "figcaption"})
+# Deeper lists stay at this depth: markup of nothing but lists must not grow into a text of nothing but blanks.
+_INDENTS_MAX = 6
 _BLANKS = re.compile(r"[ \t\r\n\f\xa0]+")
 _MANY_BREAKS = re.compile(r"[ \t]*\n[ \t]*\n(?:[ \t]*\n)+")
 
@@ -88,7 +90,7 @@ class _Reader(HTMLParser):
             self.out.append(text)
 
     def _mark(self) -> str:
-        indent = "  " * max(len(self._lists) - 1, 0)
+        indent = "  " * min(max(len(self._lists) - 1, 0), _INDENTS_MAX)
         if not self._lists or self._lists[-1] is None:
             return f"{indent}- "
         number = self._lists[-1]

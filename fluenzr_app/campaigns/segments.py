@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, Protocol
 from urllib.parse import quote
 
@@ -52,6 +53,8 @@ def as_attribute(value: str) -> str:
     return html.escape(value).replace("\n", " ")
 
 
+# The HTML and the text of a mail ask for the same value, one right after the other.
+@lru_cache(maxsize=256)
 def capitalize(value: str) -> str:
     """Return a value with each word's first letter as a capital and the rest small: jean-pierre → Jean-Pierre."""
     return _WORD.sub(lambda word: word[0].capitalize(), value.lower())
@@ -84,11 +87,16 @@ def _url_host(value: str) -> str:
     return _URL_UNSAFE.sub(lambda unsafe: quote(unsafe[0]), _WEB_SCHEME.sub("", value.strip(), count=1)).rstrip("/")
 
 
+@lru_cache(maxsize=256)
+def _url_part(value: str) -> str:
+    return quote(value, safe="")
+
+
 _URL_ENCODERS: dict[UrlPlace, Encode] = {
     "whole": whole_url,
     "host": _url_host,
     "address": lambda value: quote(value, safe="@+.-_"),
-    "part": lambda value: quote(value, safe=""),
+    "part": _url_part,
 }
 
 

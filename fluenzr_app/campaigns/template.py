@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import groupby
 from typing import Literal
 
 from fluenzr_app.campaigns.errors import TemplateFault
@@ -175,7 +176,7 @@ class _Compiler:
         self._count = 0
 
     def compile(self, regions: Iterator[_Region]) -> Template:
-        tokens = [token for region in regions for token in self._outer_tokens(region)]
+        tokens = _merged(token for region in regions for token in self._outer_tokens(region))
         segments = self._sequence(tokens)
         uses = tuple(VariableUse(name, guarded) for name, guarded in self._guarded.items())
         return Template(self._source, uses, segments)
@@ -327,3 +328,15 @@ def _url_place(before: str | None) -> UrlPlace:
     if before.endswith("://"):
         return "host"
     return "address" if _ADDRESS_SCHEME.fullmatch(before) else "part"
+
+
+def _merged(tokens: Iterator[_Token]) -> list[_Token]:
+    """Return the tokens with neighbouring literal ones as one: rendering need not see each tag of HTML."""
+    merged: list[_Token] = []
+    for is_literal, group in groupby(tokens, key=lambda token: token.kind == "literal"):
+        run = list(group)
+        if is_literal:
+            merged.append(replace(run[0], text="".join(token.text for token in run)))
+        else:
+            merged += run
+    return merged

@@ -137,6 +137,13 @@ def test_the_plain_alternative_shows_structure() -> None:
     )
 
 
+def test_markup_of_nothing_but_lists_stays_small_and_quick() -> None:
+    begins = time.perf_counter()
+    text = mail("<ul><li>x" * 4_000).text
+    assert len(text) < 100_000
+    assert time.perf_counter() - begins < 5
+
+
 @pytest.mark.parametrize(
     ("link", "text"),
     [
