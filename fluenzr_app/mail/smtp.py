@@ -14,6 +14,7 @@ from typing import cast
 
 import aiosmtplib
 
+from fluenzr_app.mail.addresses import wire_address
 from fluenzr_app.mail.causes import Stage
 from fluenzr_app.mail.compose import Composed
 from fluenzr_app.mail.refusal import classify
@@ -79,6 +80,17 @@ class SmtpConnection:
         self._sent += 1
         self._carried += 1
         return accepted
+
+    async def offer(self, sender: str, recipient: str) -> None:
+        """Asks whether the server would take a mail between these addresses, and sends none.
+
+        Raises SendFailure. Many servers judge the sender only once a recipient is named (Postfix's
+        `smtpd_delay_reject`), hence both.
+        """
+        await self._make_ready()
+        await self._command("mail", b"MAIL", f"FROM:<{wire_address(sender).address}>".encode())
+        await self._command("rcpt", b"RCPT", f"TO:<{wire_address(recipient).address}>".encode())
+        self._dirty = True
 
     async def close(self) -> None:
         """QUIT, answered or not, and the socket freed."""

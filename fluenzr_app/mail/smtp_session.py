@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal, NoReturn, cast
 
 import aiosmtplib
 
@@ -44,6 +44,7 @@ class LocalCause(StrEnum):
     SILENT = "silent"
     DISCONNECTED = "disconnected"
     NOT_SMTP = "not_smtp"
+    NOT_IMAP = "not_imap"
     CERTIFICATE_EXPIRED = "certificate_expired"
     CERTIFICATE_SELF_SIGNED = "certificate_self_signed"
     CERTIFICATE_OTHER_HOST = "certificate_other_host"
@@ -108,20 +109,7 @@ class SmtpSession:
 
     async def resolve(self) -> tuple[Resolved, ...]:
         """The addresses that may be connected to."""
-        try:
-            return await resolve_public(
-                self.settings.host, allow_private=self.settings.allow_private, timeout_s=self.settings.timeout_s
-            )
-        except NameNotResolved as error:
-            cause = LocalCause.NAME_SERVER_SILENT if error.temporary else LocalCause.NAME_UNKNOWN
-            raise SendFailure(
-                "connection", str(error), error_code="dns_failure", cause=cause, stage="resolve"
-            ) from error
-        except PrivateAddressRefused as error:
-            raise SendFailure(
-                "account", str(error), permanent=True, error_code="blocked_by_policy",
-                cause=LocalCause.PRIVATE_ADDRESS, stage="resolve",
-            ) from error  # fmt: skip
+        return await resolved(self.settings.host, self.settings.allow_private, self.settings.timeout_s)
 
     async def connect(self, addresses: tuple[Resolved, ...]) -> None:
         """A TCP connection to one of the addresses; nothing is said yet."""
@@ -227,14 +215,28 @@ class SmtpSession:
         await self.client.starttls(server_hostname=self.settings.host, tls_context=context)
 
 
+async def resolved(host: str, allow_private: bool, timeout_s: float) -> tuple[Resolved, ...]:
+    """The addresses of a host that may be connected to, as a step: raises SendFailure."""
+    try:
+        return await resolve_public(host, allow_private=allow_private, timeout_s=timeout_s)
+    except NameNotResolved as error:
+        cause = LocalCause.NAME_SERVER_SILENT if error.temporary else LocalCause.NAME_UNKNOWN
+        raise SendFailure("connection", str(error), error_code="dns_failure", cause=cause, stage="resolve") from error
+    except PrivateAddressRefused as error:
+        raise SendFailure(
+            "account", str(error), permanent=True, error_code="blocked_by_policy",
+            cause=LocalCause.PRIVATE_ADDRESS, stage="resolve",
+        ) from error  # fmt: skip
+
+
 def drop(client: aiosmtplib.SMTP) -> None:
     """Closes the connection without flushing what is still in our buffers."""
     transport = client.transport
     with suppress(Exception):
         client.close()
-    if isinstance(transport, asyncio.WriteTransport):
+    if transport is not None:
         with suppress(Exception):
-            transport.abort()
+            cast(asyncio.WriteTransport, transport).abort()
 
 
 def raise_failure(error: BaseException, step: Step, *, certain: bool = True) -> NoReturn:

@@ -179,11 +179,13 @@ class _Conversation:
 
 
 @asynccontextmanager
-async def hostile_smtp(behaviour: Behaviour | None = None) -> AsyncIterator[HostileSmtp]:
-    """A running server on a free loopback port."""
+async def hostile_smtp(
+    behaviour: Behaviour | None = None, *, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[HostileSmtp]:
+    """A running server on loopback, on a free port unless one is given."""
     server = HostileSmtp(behaviour or Behaviour())
     at_once = server.behaviour.tls if server.behaviour.tls_at_once else None
-    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=at_once)
+    listener = await asyncio.start_server(server.serve, host, port, ssl=at_once)
     server.port = listener.sockets[0].getsockname()[1]
     try:
         yield server
