@@ -1,7 +1,7 @@
-"""The outermost layer of the web server: what is let through before any route or page is asked."""
+"""The layers around the web server: what is let through before any route or page is asked, and whose browser asks."""
 
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -19,18 +19,6 @@ KNOWN_BROWSER_COOKIE: Final = "fluenzr_browser"
 # the others tell strangers about the inside. Files come in through a route of our own.
 _CLOSED: Final = ("/_upload", "/_all_routes", "/_health", "/ping", "/auth-codespace")
 _SOCKET: Final = "/_event"
-
-_HEADERS: Final = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"x-frame-options", b"DENY"),
-)
-# Pages load nothing from elsewhere. Reflex starts its pages by inline scripts and hands events over as code.
-_POLICY: Final = (
-    b"default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    b"img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss:; object-src 'none'; "
-    b"base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
-)
 
 
 def cookie(header: str, name: str) -> str:
@@ -62,62 +50,65 @@ def same_origin(origin: str, host: str, public_url: str) -> bool:
 
 
 class Gate:
-    """Closes what is not ours, refuses sockets from foreign pages, and hands every browser its nonce."""
+    """The outermost layer: closes what is not ours and refuses sockets from foreign pages."""
 
-    def __init__(self, app: App, *, public_url: str, secure: bool) -> None:
+    def __init__(self, app: App, *, public_url: str) -> None:
         self._app = app
         self._public_url = public_url
-        self._secure = secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request or pass it on."""
-        if scope["type"] not in {"http", "websocket"}:
+        if scope["type"] in {"http", "websocket"}:
+            path = scope["path"]
+            if any(_is_under(path, closed) for closed in _CLOSED):
+                await _refuse(scope, send, 404)
+                return
+            if _is_under(path, _SOCKET) and not self._is_ours(_headers(scope)):
+                await _refuse(scope, send, 403)
+                return
+        await self._app(scope, receive, send)
+
+    def _is_ours(self, headers: dict[str, str]) -> bool:
+        # A browser always names the origin of a socket; a program that names none has no cookie of anybody's.
+        origin = headers.get("origin")
+        return origin is None or same_origin(origin, headers.get("host", ""), self._public_url)
+
+
+class Pages:
+    """The layer around the pages alone: how long they are kept, and the nonce to which a sign-in will be bound.
+
+    The nonce comes with the page, for a socket's cookies are those of the moment it opens.
+    """
+
+    def __init__(self, app: App, *, secure: bool) -> None:
+        self._app = app
+        self._secure = "; Secure" if secure else ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request with a page, dressed."""
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        path = scope["path"]
-        headers = _headers(scope)
-        is_socket = path == _SOCKET or path.startswith(_SOCKET + "/")
-        if any(path == closed or path.startswith(closed + "/") for closed in _CLOSED):
-            await _refuse(scope, send, 404)
-        elif is_socket and (origin := headers.get("origin")) and not self._is_ours(origin, headers):
-            await _refuse(scope, send, 403)
-        else:
-            await self._app(scope, receive, self._dressed(scope, headers, send))
-
-    def _is_ours(self, origin: str, headers: dict[str, str]) -> bool:
-        return same_origin(origin, headers.get("host", ""), self._public_url)
-
-    def _dressed(self, scope: Scope, headers: dict[str, str], send: Send) -> Send:
-        if scope["type"] != "http":
-            return send
-        wants_nonce = (
-            scope["method"] == "GET"
-            and "text/html" in headers.get("accept", "")
-            and not cookie(headers.get("cookie", ""), NONCE_COOKIE)
-        )
+        extra = list(self._extra(scope["path"], _headers(scope)))
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                present = {name.lower(): value for name, value in message.get("headers", [])}
-                extra = [header for header in _HEADERS if header[0] not in present]
-                if present.get(b"content-type", b"").startswith(b"text/html"):
-                    extra.extend(_page_headers(present))
-                if wants_nonce:
-                    extra.append((b"set-cookie", self._nonce().encode()))
                 message["headers"] = [*message.get("headers", []), *extra]
             await send(message)
 
-        return dressed
+        await self._app(scope, receive, dressed)
 
-    def _nonce(self) -> str:
-        secure = "; Secure" if self._secure else ""
-        return f"{NONCE_COOKIE}={secrets.token_urlsafe(24)}; Path=/; HttpOnly; SameSite=Lax{secure}"
+    def _extra(self, path: str, headers: dict[str, str]) -> Iterator[tuple[bytes, bytes]]:
+        # Files under /assets carry a hash of their content in their names; all others are asked for anew each time.
+        lasting = _is_under(path, "/assets")
+        yield b"cache-control", b"public, max-age=31536000, immutable" if lasting else b"no-cache"
+        if "text/html" in headers.get("accept", "") and not cookie(headers.get("cookie", ""), NONCE_COOKIE):
+            nonce = f"{NONCE_COOKIE}={secrets.token_urlsafe(24)}; Path=/; HttpOnly; SameSite=Lax{self._secure}"
+            yield b"set-cookie", nonce.encode()
 
 
-def _page_headers(present: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
-    # Asked for anew each time: the scripts it names change with every version.
-    wanted = ((b"content-security-policy", _POLICY), (b"cache-control", b"no-cache"))
-    return [header for header in wanted if header[0] not in present]
+def _is_under(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + "/")
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -1,10 +1,12 @@
 """One process, one port: pages, API, tracking and the scheduler behind one server."""
 
 import contextlib
+import functools
 import logging
 import os
+import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +14,7 @@ from typing import Any, Final
 import uvicorn
 
 from fluenzr_app.bundle import ROOT
-from fluenzr_app.gate import App, Gate
+from fluenzr_app.gate import App, Gate, Pages
 from fluenzr_app.settings import Settings
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
@@ -59,8 +61,8 @@ def compose(settings: Settings, *, api_app: Any, lifespans: tuple[Lifespan, ...]
     if pages.sio is not None:
         # The gate checks where a socket comes from, also behind a proxy; a fixed list would refuse other hosts.
         pages.sio.eio.cors_allowed_origins = []
-    pages.api_transformer = [api_app]
-    return Gate(pages(), public_url=settings.public_url, secure=settings.is_https)
+    pages.api_transformer = [functools.partial(Pages, secure=settings.is_https), api_app]
+    return Gate(pages(), public_url=settings.public_url)
 
 
 def pages_off(settings: Settings, *, api_app: Any, lifespans: tuple[Lifespan, ...] = ()) -> App:
@@ -76,11 +78,11 @@ def pages_off(settings: Settings, *, api_app: Any, lifespans: tuple[Lifespan, ..
 
     outer = Starlette(lifespan=lifespan)
     outer.mount("", api_app)
-    return Gate(outer, public_url=settings.public_url, secure=settings.is_https)
+    return Gate(outer, public_url=settings.public_url)
 
 
 def serve(settings: Settings, application: App, *, on_ready: Callable[[], None] | None = None) -> None:
-    """Serve `application` until SIGTERM or SIGINT, then let running requests finish for `STOP_SECONDS`.
+    """Serve `application` until SIGTERM or SIGINT, then let running requests finish for `STOP_SECONDS` and return.
 
     `on_ready` is called once connections are taken. Forwarded headers are believed from the settings'
     trusted proxies only. Raises SystemExit if the port cannot be had.
@@ -113,6 +115,17 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None] | None) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGINT and SIGTERM. uvicorn raises the signal again afterwards, before the caller can tidy up."""
+        watched = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self.handle_exit) for number in watched}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)

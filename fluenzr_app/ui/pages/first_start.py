@@ -200,13 +200,19 @@ def _form() -> rx.Component:
         ),
         field(
             t("first_start.password"),
-            password_input(
-                visible=EYE.value,
-                on_toggle=EYE.set_value(~EYE.value),
-                auto_complete="new-password",
-                custom_attrs={"onInput": _strength_setter(typed)},
+            rx.el.span(
+                password_input(
+                    visible=EYE.value,
+                    on_toggle=EYE.set_value(~EYE.value),
+                    auto_complete="new-password",
+                    custom_attrs={"onInput": _strength_setter(typed)},
+                ),
+                _strength(),
             ),
-            help=_strength(),
+            help=rx.fragment(
+                rx.cond(STRENGTH.value >= 3, rx.el.strong(t("first_start.solid"), " ", class_name="fz-good")),
+                t("first_start.password_help"),
+            ),
             error=errors.get("password", ""),
         ),
         field(
@@ -232,11 +238,7 @@ def _strength_setter(strength: rx.Var[Any]) -> rx.Var[Any]:
 def _strength() -> rx.Component:
     level = STRENGTH.value
     return rx.el.span(
-        rx.el.span(
-            *[rx.el.span(data_on=level > step) for step in range(4)], class_name="fz-strength", data_level=level
-        ),
-        rx.cond(level >= 3, rx.el.strong(t("first_start.solid"), " ", class_name="fz-good"), ""),
-        t("first_start.password_help"),
+        *[rx.el.span(data_on=level > step) for step in range(4)], class_name="fz-strength", data_level=level
     )
 
 

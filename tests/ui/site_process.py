@@ -1,0 +1,46 @@
+"""Serves an installation for the tests of pages; prints its setup link and `ready`."""
+
+import sys
+
+from fluenzr_app import logs, server
+from fluenzr_app.bundle import ensure_bundle
+from fluenzr_app.clock import SystemClock
+from fluenzr_app.crypto import KeyRing
+from fluenzr_app.db.all_models import metadata
+from fluenzr_app.db.engine import Database
+from fluenzr_app.settings import load_settings
+from tests.people import PASSWORD
+
+
+def main() -> None:
+    logs.configure("INFO")
+    settings = load_settings(_env_file=None)
+    server.prepare(settings, ensure_bundle())
+    from fluenzr_app.api.app import create_api
+    from fluenzr_app.api.runtime import ApiRuntime
+    from fluenzr_app.ui.runtime import Runtime, install
+    from fluenzr_app.workspaces import service as workspaces
+
+    database, keyring, clock = Database.open(settings), KeyRing.load(settings), SystemClock()
+    metadata.create_all(database.engine)
+    install(Runtime(settings, database, keyring, clock))
+    with database.transaction() as session:
+        if "--fresh" not in sys.argv:
+            workspaces.create_owner(
+                session,
+                keyring,
+                email="camille@rivage.example",
+                password=PASSWORD,
+                first_name="Camille",
+                last_name="Rousseau",
+                workspace_name="Atelier Rivage",
+                language="fr",
+                now=clock.now(),
+            )
+        print(f"setup={workspaces.setup_link(session, clock.now()) or ''}", flush=True)
+    api = create_api(ApiRuntime(settings, database, keyring, clock, lambda *_: None))
+    server.serve(settings, server.compose(settings, api_app=api), on_ready=lambda: print("ready", flush=True))
+
+
+if __name__ == "__main__":
+    main()

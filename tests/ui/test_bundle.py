@@ -1,0 +1,99 @@
+"""The pages are built once for each version of their sources, and run under any address."""
+
+import gzip
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+
+from fluenzr_app import bundle as room
+from fluenzr_app.bundle import BundleError, ensure_bundle, fingerprint, follow_location
+
+SCRIPT = 'var e={PING:"http://localhost:8000/ping",EVENT:`ws://localhost:8000/_event`,OTHER:"https://w3.example/x"};'
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """The sources that decide how the pages come out, in a tree of their own."""
+    for name in ("fluenzr_app/ui", "assets", "reflex.lock"):
+        shutil.copytree(room.ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("rxconfig.py", "fluenzr_app/fluenzr_app.py", "fluenzr_app/bundle.py", "fluenzr_app/gate.py"):
+        shutil.copy(room.ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def test_the_scripts_talk_to_where_they_came_from(tmp_path: Path):
+    script = tmp_path / "assets" / "reflex-env-abc.js"
+    script.parent.mkdir()
+    script.write_text(SCRIPT)
+    twin = script.with_name(script.name + ".gz")
+    twin.write_bytes(gzip.compress(SCRIPT.encode()))
+    assert follow_location(tmp_path) == 1
+    text = script.read_text()
+    assert "localhost" not in text
+    assert 'PING:(location.origin+"/ping")' in text
+    assert "EVENT:(location.origin.replace(/^http/,'ws')+`/_event`)" in text
+    assert '"https://w3.example/x"' in text
+    assert gzip.decompress(twin.read_bytes()).decode() == text
+
+
+def test_a_build_without_an_address_to_replace_is_refused(tmp_path: Path):
+    (tmp_path / "a.js").write_text("var e={};")
+    with pytest.raises(BundleError, match="pinned version"):
+        follow_location(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    ["fluenzr_app/ui/shell.py", "fluenzr_app/ui/locales/common.toml", "assets/css/tokens.css", "rxconfig.py",
+     "reflex.lock/package.json", "fluenzr_app/gate.py"],
+)  # fmt: skip
+def test_any_change_of_a_source_gives_another_name(sources: Path, changed: str):
+    before = fingerprint(sources)
+    assert fingerprint(sources) == before
+    with (sources / changed).open("a") as file:
+        file.write("\n")
+    assert fingerprint(sources) != before
+
+
+def test_what_does_not_show_on_a_page_gives_the_same_name(sources: Path):
+    before = fingerprint(sources)
+    (sources / "fluenzr_app" / "cli.py").write_text("print()")
+    (sources / "fluenzr_app" / "ui" / "notes.txt").write_text("x")
+    assert fingerprint(sources) == before
+
+
+def test_a_bundle_that_is_there_is_used_without_node(sources: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = sources / "build" / "ui" / fingerprint(sources)
+    (folder / "build" / "client").mkdir(parents=True)
+    (folder / "backend").mkdir()
+    (folder / "build" / "client" / "index.html").write_text("<html>")
+    monkeypatch.setattr(room, "_build", lambda root: pytest.fail("built again"))
+    assert ensure_bundle(root=sources) == folder
+
+
+def test_a_build_that_fails_says_what_reflex_said_and_leaves_nothing_behind(sources: Path):
+    (sources / "fluenzr_app" / "fluenzr_app.py").write_text("raise RuntimeError('a page is broken')")
+    with pytest.raises(BundleError, match="a page is broken"):
+        ensure_bundle(root=sources)
+    assert [path.name for path in (sources / "build" / "ui").iterdir()] == [".lock"]
+
+
+def test_without_a_node_that_runs_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    broken = tmp_path / "npm"
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    broken.chmod(broken.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(room.sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(BundleError, match="make setup"):
+        room._configured_registry(tmp_path, {})
+
+
+def test_old_bundles_go_and_the_latest_stay(tmp_path: Path):
+    import os
+
+    for age in range(6):
+        (tmp_path / f"bundle{age}").mkdir()
+        os.utime(tmp_path / f"bundle{age}", (1_000_000 - age, 1_000_000 - age))
+    room._forget_old(tmp_path, keep=tmp_path / "bundle5")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle0", "bundle1", "bundle2", "bundle5"]

@@ -1,0 +1,153 @@
+"""Every text of the interface is in the catalogues, in both languages, with the typography of each."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fluenzr_app.ui import catalogue as room
+from fluenzr_app.ui.catalogue import CatalogueError, catalogue, french, words
+
+UI = Path(room.__file__).parent
+SOURCES = sorted(UI.rglob("*.py"))
+# Names, and words that are the same everywhere.
+SAME_EVERYWHERE = {"FluenzR", "Français", "English", "Fluenz", "R", "fluenzr user add"}
+# Arguments that are never read by a person.
+SILENT = {
+    "class_name", "style", "d", "view_box", "fill", "stroke", "points", "preserve_aspect_ratio", "custom_attrs",
+    "width", "height", "auto_complete", "html_for", "id", "name", "rel", "type", "href", "transform", "template",
+}  # fmt: skip
+SILENT_CALLS = {
+    "text",
+    "Var",
+    "call_script",
+    "compile",
+    "getLogger",
+    "error",
+    "warning",
+    "info",
+    "strftime",
+    "with_name",
+}
+
+
+def test_a_french_text_gets_the_spaces_and_signs_of_its_typography():
+    assert french("Oublié ? Reprise : 7,3 % d'envois, « demain » !") == (
+        "Oublié\u202f? Reprise\u00a0: 7,3\u202f% d’envois, «\u202fdemain\u202f»\u202f!"
+    )
+    assert french("La fenêtre ferme à 18:00, voir http://localhost:8000") == (
+        "La fenêtre ferme à 18:00, voir http://localhost:8000"
+    )
+    assert french("« {word} »") == "«\u202f{word}\u202f»"
+
+
+def test_no_french_text_has_a_space_that_could_break_before_its_sign():
+    wrong = {
+        key: form
+        for key, message in catalogue().items()
+        for form in (message["fr"].one or "", message["fr"].other)
+        if re.search(r" [:;!?%€»]|« |'", form)
+    }
+    assert wrong == {}
+
+
+def test_the_plural_starts_at_two_in_french_and_after_one_in_english():
+    assert words("fr", "common.selected", n=0) == "0 sélectionné"
+    assert words("fr", "common.selected", n=2) == "2 sélectionnés"
+    assert words("en", "common.selected", n=0) == "0 selected"
+    assert words("fr", "common.selected", n=12480) == "12\u202f480 sélectionnés"
+
+
+def test_a_key_that_is_nowhere_is_refused_with_the_file_it_belongs_in():
+    with pytest.raises(CatalogueError, match=r"common\.nowhere.*locales/common\.toml"):
+        words("fr", "common.nowhere")
+
+
+def test_a_missing_value_is_refused():
+    with pytest.raises(CatalogueError, match=r"common\.saved_at"):
+        words("fr", "common.saved_at")
+
+
+def test_an_entry_in_one_language_only_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "half.toml").write_text('title = { fr = "Titre" }')
+    monkeypatch.setattr(room, "LOCALES", tmp_path)
+    with pytest.raises(CatalogueError, match=r"half\.title"):
+        catalogue.__wrapped__()
+
+
+def test_every_key_that_the_pages_name_is_in_the_catalogues():
+    known = catalogue()
+    areas = {path.stem for path in room.LOCALES.glob("*.toml")}
+    missing = [
+        f"{path.name}:{node.lineno} {node.value}"
+        for path in SOURCES
+        for node in _texts(path)
+        if re.fullmatch(r"[a-z_]+(\.[a-z_0-9]+)+", node.value)
+        and node.value.partition(".")[0] in areas
+        and node.value not in known
+    ]
+    assert missing == []
+
+
+def test_every_entry_is_used_somewhere():
+    # `common` is a stock of verbs from which pages take what they need.
+    everything = "\n".join(path.read_text() for path in SOURCES)
+    unused = []
+    for key in catalogue():
+        area = key.partition(".")[0]
+        prefix = key.rpartition(".")[0]
+        # A key may be put together (`layout.{mode}`), or looked up by a room's code (`in_words(…, "first_start")`).
+        composed = re.search(rf'f"{re.escape(prefix)}\.\{{', everything) or f'"{prefix}"' in everything
+        if area != "common" and f'"{key}"' not in everything and not composed:
+            unused.append(key)
+    assert unused == []
+
+
+def test_no_page_has_a_text_of_its_own():
+    found = [
+        f"{path.relative_to(UI)}:{node.lineno} {node.value!r}"
+        for path in SOURCES
+        if path.parent.name in {"pages", "components"} or path.name == "shell.py"
+        for node in _texts(path, readable=True)
+        if _is_words(node.value)
+    ]
+    assert found == []
+
+
+def test_the_search_for_texts_would_find_one(tmp_path: Path):
+    page = tmp_path / "page.py"
+    page.write_text('def page():\n    """Docs."""\n    return block(button("Nouvelle campagne"), title="Bonjour")\n')
+    assert [node.value for node in _texts(page, readable=True) if _is_words(node.value)] == [
+        "Nouvelle campagne",
+        "Bonjour",
+    ]
+
+
+def _is_words(text: str) -> bool:
+    if text in SAME_EVERYWHERE or text.startswith("fz-") or re.fullmatch(r"[\w.:/@#-]*[._:/@#][\w.:/@#-]*", text):
+        return False
+    return bool(re.search(r"[A-Za-zÀ-ÿ]{2,} [A-Za-zÀ-ÿ]{2,}|^[A-ZÀ-Ý][a-zà-ÿ]+|[à-ÿ]", text))
+
+
+def _texts(path: Path, *, readable: bool = False) -> Iterator[ast.Constant]:
+    """The string constants of a file, without docstrings; `readable` leaves out arguments nobody reads."""
+    tree = ast.parse(path.read_text())
+    silent = {id(part) for node in ast.walk(tree) for part in _silent(node, readable=readable)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent:
+            yield node
+
+
+def _silent(node: ast.AST, *, readable: bool) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        yield node.value
+    if readable and isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in {"tag", "alias", "library"}:
+        yield from ast.walk(node)
+    if readable and isinstance(node, ast.keyword) and node.arg in SILENT:
+        yield from ast.walk(node)
+    if readable and isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name in SILENT_CALLS or name.endswith(("Error", "Exception")):
+            yield from ast.walk(node)
