@@ -59,8 +59,8 @@ class Caller:
         stored, replayed = await self.runtime.database.run(in_thread)
         return _response(stored, replayed)
 
-    async def write_over_network(self, act: Callable[[], Awaitable[Answer]]) -> Response:
-        """Answer with what `act()` did; it asks the network and opens transactions of its own.
+    async def write_in_steps(self, act: Callable[[], Awaitable[Answer]]) -> Response:
+        """Answer with what `act()` did; it opens transactions of its own, for what is long or asks the network.
 
         The idempotency key is claimed first and given back when the request was refused.
         """

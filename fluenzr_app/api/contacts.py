@@ -22,6 +22,7 @@ from fluenzr_app.api.contact_shapes import (
 from fluenzr_app.api.envelope import Answer, ApiError, Envelope, ListEnvelope, json_response, page_meta
 from fluenzr_app.api.paging import Paged
 from fluenzr_app.api.refusals import Translate, invalid, not_found
+from fluenzr_app.campaigns.audience import contacts_deleted
 from fluenzr_app.contacts import errors, service
 from fluenzr_app.contacts.bulk import MOST, BulkError, BulkResult, bulk_upsert
 from fluenzr_app.contacts.contact_values import ACCEPTED
@@ -113,7 +114,7 @@ async def delete(contact_id: str, caller: Asked) -> Response:
     key = parse_public_id("con", contact_id)
 
     def act(session: Session) -> Answer:
-        if service.delete_contacts(session, caller.workspace_id, [key], caller.now) == 0:
+        if service.delete_contacts(session, caller.workspace_id, [key], caller.now, before=[contacts_deleted]) == 0:
             raise errors.ContactNotFound
         audit.record(session, caller.key, caller.workspace_id, "contact.deleted", contact_id, None, caller.now)
         return Answer(DeletedShape(id=contact_id))

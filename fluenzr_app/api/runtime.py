@@ -1,5 +1,6 @@
 """What the routes work with; put together once at the roof."""
 
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +27,7 @@ class ApiRuntime:
     database: Database
     keyring: KeyRing
     clock: Clock
+    rng: random.Random = field(default_factory=random.Random)
     checks: Mapping[str, Check] = field(default_factory=dict)
 
     def now(self) -> datetime:

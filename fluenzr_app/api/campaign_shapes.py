@@ -1,0 +1,223 @@
+"""Campaigns and their contacts as the API gives and takes them (api.md, Objects)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from fluenzr_app.api.envelope import Given, Shape
+from fluenzr_app.api.refusals import invalid
+from fluenzr_app.api.waiting_words import waiting_words
+from fluenzr_app.campaigns.figures import CampaignStats
+from fluenzr_app.campaigns.progress import Walk
+from fluenzr_app.campaigns.views import CampaignView
+from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
+
+MOST_CONTACTS = 10_000
+
+
+class StatsShape(Shape):
+    """A campaign's counts; delivered is sent less bounced."""
+
+    total_contacts: int
+    sent: int
+    delivered: int
+    opened: int
+    clicked: int
+    replied: int
+    bounced: int
+    unsubscribed: int
+
+
+class RatesShape(StatsShape):
+    """The counts with their rates in per cent, one decimal; `null` where there is nothing to relate them to."""
+
+    open_rate: float | None
+    click_rate: float | None
+    reply_rate: float | None
+    bounce_rate: float | None
+    unsubscribe_rate: float | None
+    contacts_by_status: dict[str, int]
+
+
+class CampaignShape(Shape):
+    """A workflow plus its accounts and timing."""
+
+    id: str
+    name: str
+    description: str
+    status: str
+    email_account_ids: list[str]
+    workflow: dict[str, Any]
+    settings: dict[str, Any]
+    stats: StatsShape
+    created_at: datetime
+    started_at: datetime | None
+    updated_at: datetime
+
+
+class CampaignGiven(Given):
+    """What a campaign is made of; what is absent stays as it is. `emailAccountId` is short for a list of one."""
+
+    name: str | None = None
+    description: str | None = None
+    email_account_ids: list[str] | None = None
+    email_account_id: str | None = None
+    workflow: dict[str, Any] | None = None
+    settings: dict[str, Any] | None = None
+
+    def account_ids(self) -> list[int] | None:
+        """Return the accounts' keys, None if none were given; raises ApiError 400."""
+        if self.email_account_id is not None and self.email_account_ids is not None:
+            raise invalid("emailAccountId", "Give emailAccountIds or emailAccountId, not both.")
+        given = self.email_account_ids if self.email_account_id is None else [self.email_account_id]
+        return None if given is None else _keys("acc", given, "emailAccountIds")
+
+
+class FilterGiven(Given):
+    """Which contacts: everything given must hold."""
+
+    query: str = ""
+    status: str | list[str] | None = None
+    groups: list[str] = Field(default_factory=list)
+    tags: list[str] = Field(default_factory=list)
+    custom_fields: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+
+class AudienceGiven(Given):
+    """Contacts to be added, by id, by group or by filter; at least one of them."""
+
+    contact_ids: list[str] | None = Field(default=None, max_length=MOST_CONTACTS)
+    group_ids: list[str] | None = Field(default=None, max_length=100)
+    filters: FilterGiven | None = None
+
+
+class RemovalGiven(Given):
+    """Contacts to be taken out."""
+
+    contact_ids: list[str] = Field(max_length=MOST_CONTACTS)
+
+
+class AudienceErrorShape(Shape):
+    """A contact that could not be added because there is none."""
+
+    contact_id: str
+    code: str
+    message: str
+
+
+class AddedShape(Shape):
+    """How many contacts were added and skipped; `skippedReasons` counts why, `errors` name ids that are nobody's."""
+
+    added: int
+    skipped: int
+    skipped_reasons: dict[str, int]
+    errors: list[AudienceErrorShape]
+
+
+class RemovedShape(Shape):
+    """How many contacts were taken out."""
+
+    removed: int
+
+
+class WaitingShape(Shape):
+    """Why an enrollment does not move, and when it goes on by itself."""
+
+    code: str
+    message: str
+    resumes_at: datetime | None
+
+
+class EnrollmentShape(Shape):
+    """One contact's walk through the campaign."""
+
+    contact_id: str
+    email: str
+    status: str
+    node_id: str | None
+    due_at: datetime | None
+    waiting: WaitingShape | None
+
+
+def campaign_shape(campaign: CampaignView, stats: CampaignStats) -> CampaignShape:
+    """Return a campaign in the API's form."""
+    return CampaignShape(
+        id=public_id("cmp", campaign.id),
+        name=campaign.name,
+        description=campaign.description,
+        status=campaign.status,
+        email_account_ids=[public_id("acc", key) for key in campaign.account_ids],
+        workflow=campaign.workflow.to_api(),
+        settings=campaign.settings.to_api(),
+        stats=StatsShape(**_counts(stats)),
+        created_at=campaign.created_at,
+        started_at=campaign.started_at,
+        updated_at=campaign.updated_at,
+    )
+
+
+def stats_shape(stats: CampaignStats) -> RatesShape:
+    """Return a campaign's figures with their rates (analytics.md)."""
+    return RatesShape(
+        **_counts(stats),
+        open_rate=stats.rate(stats.opened, stats.delivered),
+        click_rate=stats.rate(stats.clicked, stats.delivered),
+        reply_rate=stats.rate(stats.replied, stats.delivered),
+        bounce_rate=stats.rate(stats.bounced, stats.sent),
+        unsubscribe_rate=stats.rate(stats.unsubscribed, stats.delivered),
+        contacts_by_status=dict(stats.by_status),
+    )
+
+
+def enrollment_shape(walk: Walk) -> EnrollmentShape:
+    """Return a walk in the API's form."""
+    waiting = walk.waiting
+    return EnrollmentShape(
+        contact_id=public_id("con", walk.contact_id),
+        email=walk.email,
+        status=walk.status,
+        node_id=walk.node_key,
+        due_at=walk.due_at,
+        waiting=None
+        if waiting is None
+        else WaitingShape(code=waiting.code, message=waiting_words(waiting), resumes_at=waiting.resumes_at),
+    )
+
+
+def contact_keys(texts: Sequence[str]) -> list[int]:
+    """Return contacts' keys; a text that is no id gets a negative one of its own, which no contact has."""
+    return [_key_or("con", text, -1 - place) for place, text in enumerate(texts)]
+
+
+def group_keys(texts: Sequence[str], field: str) -> list[int]:
+    """Return groups' keys; raises ApiError 400 for a text that is no id of a group."""
+    return _keys("grp", texts, field)
+
+
+def _counts(stats: CampaignStats) -> dict[str, int]:
+    return {
+        "total_contacts": stats.total_contacts,
+        "sent": stats.sent,
+        "delivered": stats.delivered,
+        "opened": stats.opened,
+        "clicked": stats.clicked,
+        "replied": stats.replied,
+        "bounced": stats.bounced,
+        "unsubscribed": stats.unsubscribed,
+    }
+
+
+def _keys(prefix: str, texts: Sequence[str], field: str) -> list[int]:
+    try:
+        return [parse_public_id(prefix, text) for text in texts]
+    except BadPublicId as error:
+        raise invalid(field, str(error), "unknown_id") from None
+
+
+def _key_or(prefix: str, text: str, otherwise: int) -> int:
+    try:
+        return parse_public_id(prefix, text)
+    except BadPublicId:
+        return otherwise
