@@ -1,0 +1,23 @@
+"""The command `fluenzr`: puts the subcommands together."""
+
+import typer
+
+from fluenzr_app import cli_contacts
+from fluenzr_app.commands import operation, serving
+from fluenzr_app.commands.people import apikey_app, user_app
+
+app = typer.Typer(
+    name="fluenzr",
+    help="Self-hosted cold e-mail from your own mailboxes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(serving.serve)
+for command in (operation.migrate, operation.backup, operation.restore, operation.release, operation.doctor):
+    app.command()(command)
+app.add_typer(user_app, name="user")
+app.add_typer(cli_contacts.app, name="contacts")
+app.add_typer(apikey_app, name="apikey")
+app.add_typer(operation.stats_app, name="stats")
+app.add_typer(operation.secrets_app, name="secrets")

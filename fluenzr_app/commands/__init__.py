@@ -1,0 +1,1 @@
+"""The subcommands of `fluenzr`, by subject; `cli` puts them together."""

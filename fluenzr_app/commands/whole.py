@@ -1,0 +1,43 @@
+"""The whole product in one process: bundle, pages, API and sending behind one server."""
+
+import sys
+from collections.abc import Callable
+
+from fluenzr_app import server
+from fluenzr_app.assembly import Installation, SendingSide
+from fluenzr_app.bundle import ensure_bundle
+from fluenzr_app.clock import Clock
+from fluenzr_app.crypto import KeyRing
+from fluenzr_app.db.engine import Database
+from fluenzr_app.settings import Settings
+
+
+def serve_whole(
+    settings: Settings,
+    db: Database,
+    keyring: KeyRing,
+    clock: Clock,
+    *,
+    sends: bool,
+    on_ready: Callable[[], None],
+    side: SendingSide | None = None,
+    clock_rate: float = 1.0,
+    lifespans: tuple[server.Lifespan, ...] = (),
+) -> None:
+    """Serve until a stop signal; `sends` says whether this process also runs the scheduler.
+
+    `side` replaces the sending part that would be made here, `lifespans` are entered before it.
+    """
+    bundle = ensure_bundle(tell=lambda line: print(line, file=sys.stderr, flush=True))
+    # Reflex reads its environment when it is first imported, so nothing above may import it.
+    server.prepare(settings, bundle)
+    from fluenzr_app.api.app import create_api
+    from fluenzr_app.api.runtime import ApiRuntime
+    from fluenzr_app.ui.runtime import Runtime, install
+
+    sending = side or SendingSide(Installation(settings, db, keyring, clock)) if sends else None
+    install(Runtime(settings, db, keyring, clock, clock_rate))
+    checks = {} if sending is None else {"scheduler": lambda _session: sending.ticker.silent()}
+    api = create_api(ApiRuntime(settings, db, keyring, clock, checks))
+    running = () if sending is None else (sending.running,)
+    server.serve(settings, server.compose(settings, api_app=api, lifespans=(*lifespans, *running)), on_ready=on_ready)
