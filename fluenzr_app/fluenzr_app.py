@@ -15,6 +15,7 @@ def _app() -> rx.App:
             "css/status.css",
             "css/table.css",
             "css/door.css",
+            "css/contacts.css",
         ],
         head_components=[
             rx.el.script(src="/boot.js"),

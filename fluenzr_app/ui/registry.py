@@ -83,7 +83,7 @@ from typing import Any
 import reflex as rx
 
 from fluenzr_app.ui.language import t
-from fluenzr_app.ui.pages import dashboard, first_start, sign_in
+from fluenzr_app.ui.pages import contacts, dashboard, first_start, sign_in
 from fluenzr_app.ui.pages.not_found import page as not_found
 from fluenzr_app.ui.shell import ShellState, shell
 
@@ -101,6 +101,7 @@ class Page:
 
 PAGES: tuple[Page, ...] = (
     Page("/", "dashboard.title", dashboard.page, (dashboard.DashboardState.load,)),
+    Page("/contacts", "contacts.title", contacts.page, contacts.LOAD),
     Page("/sign-in", "sign_in.document", sign_in.page, (sign_in.SignInState.open,), is_public=True),
     Page("/first-start", "first_start.document", first_start.page, (first_start.FirstStartState.open,), is_public=True),
 )

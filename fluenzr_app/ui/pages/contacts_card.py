@@ -1,0 +1,416 @@
+"""The card of one contact in the panel beside the list; the whole screen on a phone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from fluenzr_app.ui.components.buttons import button, menu_item, row_menu
+from fluenzr_app.ui.components.forms import choice_of, form, text_area, text_input
+from fluenzr_app.ui.components.frame import confirm_dialog, row, side_panel, skeleton_rows, stack
+from fluenzr_app.ui.components.status import callout, save_state, status_badge
+from fluenzr_app.ui.components.table import avatar
+from fluenzr_app.ui.components.values import chosen_icon, icon, link, when
+from fluenzr_app.ui.language import t
+from fluenzr_app.ui.pages.contacts_card_state import ContactCardState, HistoryRow
+from fluenzr_app.ui.pages.contacts_create import OwnField
+from fluenzr_app.ui.pages.contacts_list import ContactsState
+from fluenzr_app.ui.pages.contacts_waits import WaitRow
+from fluenzr_app.ui.pages.contacts_words import STATUSES, consent_choices
+from fluenzr_app.ui.shell import ShellState
+
+C = ContactCardState
+_DRAWINGS = {
+    "first_name": "user",
+    "last_name": "user",
+    "email": "mail",
+    "company": "building-2",
+    "job_title": "briefcase",
+    "phone": "phone",
+    "website": "globe",
+    "linkedin_url": "link",
+    "city": "map-pin",
+    "country": "flag",
+    "language": "languages",
+    "timezone": "clock",
+}
+_EVENTS = {
+    "email.sent": "send",
+    "email.bounced": "circle-x",
+    "email.deferred": "hourglass",
+    "email.rejected": "circle-alert",
+    "email.opened": "eye",
+    "email.clicked": "mouse-pointer-click",
+    "email.replied": "reply",
+    "email.unsubscribed": "ban",
+}
+
+
+def panel() -> rx.Component:
+    """Return the panel with the card of the contact that is open."""
+    content = rx.cond(
+        C.missing,
+        stack(
+            callout(t("contacts_card.missing"), "attention", "circle-alert"),
+            row(button(t("contacts_card.back_to_list"), on_click=ContactsState.close)),
+        ),
+        rx.cond(C.email != "", _card(), skeleton_rows(5)),
+    )
+    title = rx.cond(C.name != "", C.name, t("contacts.title"))
+    return side_panel(title, content, on_close=ContactsState.close)
+
+
+def _card() -> rx.Component:
+    return stack(
+        _head(),
+        rx.cond(C.waits.length() > 0, rx.el.div(rx.foreach(C.waits, _wait), class_name="fzc-waits")),
+        _details(),
+        _labels(),
+        _consent(),
+        rx.cond(C.own.length() > 0, _own()),
+        _notes(),
+        _history(),
+        gap=20,
+    )
+
+
+def _head() -> rx.Component:
+    acts = row_menu(
+        t("contacts_card.acts"),
+        rx.cond(
+            (C.status != "unsubscribed") & (C.status != "blocked"),
+            menu_item(t("contacts.act.unsubscribe"), "ban", on_select=C.ask("unsubscribe")),
+        ),
+        rx.cond(C.status != "blocked", menu_item(t("contacts.act.block"), "shield-ban", on_select=C.ask("block"))),
+        rx.cond(
+            (C.status == "archived") | (C.status == "bounced"),
+            menu_item(t("contacts_card.activate"), "circle-check", on_select=C.ask("activate")),
+        ),
+        rx.cond(C.status != "archived", menu_item(t("contacts.act.archive"), "archive", on_select=C.ask("archive"))),
+        rx.menu.separator(),
+        menu_item(t("contacts.act.delete"), "trash-2", danger=True, on_select=C.ask("delete")),
+    )
+    return stack(
+        rx.el.div(
+            avatar(C.initials),
+            rx.el.div(
+                rx.el.div(rx.cond(C.line != "", C.line, C.email), class_name="fz-second fzc-clip"),
+                rx.el.div(t("contacts_card.since"), " ", when(C.created_at, ShellState.zone), class_name="fz-second fz-small"),
+                class_name="fzc-who",
+            ),
+            status_badge(C.status, STATUSES),
+            acts,
+            class_name="fzc-card-head",
+        ),
+        _standing(),
+        gap=12,
+    )
+
+
+def _standing() -> rx.Component:
+    """Say what a status other than active means for this contact."""
+
+    def told(status: str, tone: str, drawing: str) -> tuple[str, rx.Component]:
+        return status, callout(t(f"contacts_card.standing.{status}"), tone, drawing)
+
+    return rx.match(
+        C.status,
+        told("unsubscribed", "grey", "ban"),
+        told("blocked", "grey", "ban"),
+        told("bounced", "error", "circle-x"),
+        told("archived", "grey", "archive"),
+        rx.fragment(),
+    )
+
+
+def _wait(wait: rx.Var[WaitRow]) -> rx.Component:
+    """Return why the contact waits in a campaign: what happens and when, then the campaign it is about."""
+    campaign = link(wait.campaign, "/campaigns/" + wait.campaign_id)
+    standing = rx.el.div(
+        rx.el.div(
+            icon("hourglass", 14),
+            rx.el.strong(t("contacts_card.why")),
+            class_name="fzc-wait-title",
+        ),
+        rx.el.p(wait.sentence),
+        rx.cond(wait.until != "", rx.el.p(wait.until, class_name="fzc-until")),
+        rx.el.div(campaign, class_name="fz-small"),
+        class_name="fzc-wait",
+    )
+    over = rx.el.div(
+        icon("flag", 14),
+        rx.el.span(wait.sentence),
+        campaign,
+        class_name="fzc-wait-over",
+    )
+    return rx.cond(wait.under_way, standing, over)
+
+
+def _details() -> rx.Component:
+    taken = rx.cond(
+        C.taken_id != "",
+        rx.el.div(
+            button(t("contacts.open_taken"), size="small", on_click=ContactsState.open_contact(C.taken_id)), class_name="fzc-under-line"
+        ),
+    )
+    names = ("email", "first_name", "last_name", "job_title", "company", "phone")
+    more = ("website", "linkedin_url", "city", "country", "language", "timezone")
+    return _section(
+        t("contacts_card.details"),
+        _line("email", type="email"),
+        taken,
+        *[_line(name) for name in names[1:]],
+        *[_line(name) for name in more],
+        aside=save_state(C.save, C.saved_at),
+    )
+
+
+def _line(name: str, **props: Any) -> rx.Component:
+    label = t(f"contacts.field.{name}")
+    wrong = C.errors.get(name, "").to(str)
+    return rx.el.label(
+        icon(_DRAWINGS[name], 14),
+        rx.el.span(label, class_name="fzc-line-label"),
+        text_input(
+            default_value=C.values[name],
+            on_blur=lambda value: C.keep(name, value),
+            placeholder=t("contacts_card.blank"),
+            aria_invalid=wrong != "",
+            key=f"{name}-" + C.id + C.values[name],
+            class_name="fzc-quiet-input",
+            **props,
+        ),
+        rx.cond(wrong != "", rx.el.span(icon("circle-alert", 12), wrong, class_name="fz-error fzc-line-error", role="alert")),
+        class_name="fzc-line",
+    )
+
+
+def _labels() -> rx.Component:
+    tag = lambda name: _chip(name, t("contacts_card.drop_tag", name=name), C.drop_tag(name))  # noqa: E731
+    group = lambda held: _chip(held.name, t("contacts_card.drop_group", name=held.name), C.drop_group(held.id))  # noqa: E731
+    wrong = C.errors.get("tags", "").to(str)
+    return stack(
+        _section(
+            t("contacts.field.tags"),
+            row(
+                rx.foreach(C.tags, tag),
+                form(
+                    text_input(
+                        name="tag",
+                        list="card-tags",
+                        placeholder=t("contacts_card.add_tag"),
+                        aria_label=t("contacts_card.add_tag"),
+                        max_length=50,
+                        class_name="fzc-add",
+                    ),
+                    on_submit=C.add_tag,
+                    reset_on_submit=True,
+                    class_name="fzc-add-form",
+                ),
+                gap=6,
+            ),
+            rx.el.datalist(rx.foreach(ContactsState.tags, lambda name: rx.el.option(value=name)), id="card-tags"),
+            rx.cond(wrong != "", rx.el.span(icon("circle-alert", 12), wrong, class_name="fz-error", role="alert")),
+        ),
+        _section(
+            t("contacts_card.groups"),
+            row(
+                rx.foreach(C.groups, group),
+                rx.cond(
+                    ContactsState.groups.length() > 0,
+                    choice_of(
+                        ContactsState.groups,
+                        lambda choice: choice.id,
+                        lambda choice: choice.name,
+                        first=("", t("contacts_card.add_group")),
+                        value="",
+                        on_change=C.add_group,
+                        aria_label=t("contacts_card.add_group"),
+                        class_name="fzc-add",
+                    ),
+                    rx.el.span(t("contacts_card.no_groups"), class_name="fz-second"),
+                ),
+                gap=6,
+            ),
+        ),
+        gap=20,
+    )
+
+
+def _chip(label: Any, drop_label: Any, on_drop: Any) -> rx.Component:
+    return rx.el.span(
+        rx.el.span(label),
+        rx.el.button(icon("x", 12), type="button", aria_label=drop_label, title=drop_label, on_click=on_drop),
+        class_name="fzc-tag fzc-tag-held",
+    )
+
+
+def _consent() -> rx.Component:
+    return _section(
+        t("contacts_card.consent"),
+        rx.el.label(
+            icon("shield-check", 14),
+            rx.el.span(t("contacts_card.source"), class_name="fzc-line-label"),
+            rx.el.select(
+                *[rx.el.option(label, value=value) for value, label in consent_choices()],
+                value=C.values["consent_source"],
+                on_change=lambda value: C.keep("consent_source", value),
+                class_name="fz-input fz-choice fzc-quiet-input",
+            ),
+            _line_error("consent_source"),
+            class_name="fzc-line",
+        ),
+        rx.el.label(
+            icon("calendar", 14),
+            rx.el.span(t("contacts_card.date"), class_name="fzc-line-label"),
+            text_input(
+                type="date",
+                default_value=C.consent_day,
+                on_blur=lambda value: C.keep("consent_at", value),
+                key="consent-" + C.id + C.consent_day,
+                class_name="fzc-quiet-input",
+            ),
+            _line_error("consent_at"),
+            class_name="fzc-line",
+        ),
+        rx.el.label(
+            icon("sticky-note", 14),
+            rx.el.span(t("contacts_card.note"), class_name="fzc-line-label"),
+            text_input(
+                default_value=C.values["consent_notes"],
+                on_blur=lambda value: C.keep("consent_notes", value),
+                placeholder=t("contacts_card.blank"),
+                key="consent-notes-" + C.id + C.values["consent_notes"],
+                class_name="fzc-quiet-input",
+            ),
+            _line_error("consent_notes"),
+            class_name="fzc-line",
+        ),
+        rx.cond(
+            C.values["consent_source"] == "not_specified",
+            callout(t("contacts.consent_warning"), "attention", "triangle-alert"),
+        ),
+    )
+
+
+def _line_error(name: str) -> rx.Component:
+    wrong = C.errors.get(name, "").to(str)
+    return rx.cond(wrong != "", rx.el.span(icon("circle-alert", 12), wrong, class_name="fz-error fzc-line-error", role="alert"))
+
+
+def _own() -> rx.Component:
+    return _section(t("contacts_card.own"), rx.foreach(C.own, _own_line))
+
+
+def _own_line(own: rx.Var[OwnField]) -> rx.Component:
+    wrong = C.errors.get(own.name, "").to(str)
+    keep = lambda value: C.keep_own(own.name, value)  # noqa: E731
+    common: dict[str, Any] = {
+        "default_value": own.value,
+        "on_blur": keep,
+        "key": C.id + own.name + own.value,
+        "class_name": "fzc-quiet-input",
+    }
+    control = rx.match(
+        own.type,
+        ("date", text_input(type="date", **common)),
+        ("number", text_input(input_mode="decimal", placeholder=t("contacts_card.blank"), **common)),
+        (
+            "checkbox",
+            rx.el.input(type="checkbox", class_name="fz-check", checked=own.value == "true", on_change=lambda on: C.tick_own(own.name, on)),
+        ),
+        (
+            "dropdown",
+            rx.el.select(
+                rx.el.option("", value=""),
+                rx.foreach(own.options, lambda option: rx.el.option(option, value=option)),
+                value=own.value,
+                on_change=keep,
+                class_name="fz-input fz-choice fzc-quiet-input",
+            ),
+        ),
+        text_input(placeholder=t("contacts_card.blank"), **common),
+    )
+    return rx.el.label(
+        icon("square-pen", 14),
+        rx.el.span(own.label, class_name="fzc-line-label fzc-clip", title=own.label),
+        control,
+        rx.cond(wrong != "", rx.el.span(icon("circle-alert", 12), wrong, class_name="fz-error fzc-line-error", role="alert")),
+        class_name="fzc-line",
+    )
+
+
+def _notes() -> rx.Component:
+    return _section(
+        t("contacts.field.notes"),
+        text_area(
+            default_value=C.values["notes"],
+            on_blur=lambda value: C.keep("notes", value),
+            placeholder=t("contacts_card.notes_hint"),
+            aria_label=t("contacts.field.notes"),
+            key="notes-" + C.id + C.values["notes"],
+        ),
+        _line_error("notes"),
+    )
+
+
+def _history() -> rx.Component:
+    return _section(
+        t("contacts_card.history"),
+        rx.cond(
+            C.history.length() > 0,
+            rx.el.ol(rx.foreach(C.history, _history_line), class_name="fzc-history"),
+            rx.el.p(t("contacts_card.no_history"), class_name="fz-second"),
+        ),
+        rx.cond(C.history_more, row(button(t("contacts_card.older"), size="small", on_click=C.more_history))),
+    )
+
+
+def _history_line(line: rx.Var[HistoryRow]) -> rx.Component:
+    said = rx.match(line.kind, *[(kind, t(f"contacts_card.event.{kind.partition('.')[2]}")) for kind in _EVENTS], line.kind)
+    where = rx.cond(line.campaign != "", link(line.campaign, "/campaigns/" + line.campaign_id, class_name="fzc-soft-link"))
+    return rx.el.li(
+        rx.el.span(chosen_icon(line.kind, _EVENTS, "circle-dot", 12), class_name="fzc-event"),
+        rx.el.div(
+            rx.el.div(
+                rx.el.span(said, class_name="fzc-said"),
+                when(line.at, ShellState.zone, class_name="fz-since"),
+                class_name="fzc-history-line",
+            ),
+            rx.cond(line.subject != "", rx.el.div(line.subject, class_name="fz-second fz-small")),
+            rx.cond(line.detail != "", rx.el.div(line.detail, class_name="fz-server-words")),
+            rx.cond(line.machine, rx.el.div(t("contacts_card.machine"), class_name="fz-second fz-small")),
+            rx.el.div(where, class_name="fz-second fz-small"),
+            class_name="fzc-history-words",
+        ),
+    )
+
+
+def _section(title: Any, *children: Any, aside: Any = None) -> rx.Component:
+    return rx.el.section(
+        rx.el.div(rx.el.h3(title, class_name="fz-block-title"), *([aside] if aside is not None else []), class_name="fzc-section-head"),
+        *children,
+        class_name="fzc-section",
+    )
+
+
+def dialogs() -> rx.Component:
+    """Return the questions before the acts on one contact; each says what follows."""
+    made = []
+    for act in ("unsubscribe", "block", "archive", "activate", "delete"):
+        typing = {"type_this": C.email, "typed": C.typed, "on_type": C.type_word} if act == "delete" else {}
+        label = t("contacts_card.activate") if act == "activate" else t(f"contacts.act.{act}")
+        made.append(
+            confirm_dialog(
+                t(f"contacts_card.ask.{act}.title", name=C.name),
+                t(f"contacts_card.ask.{act}.words"),
+                rx.cond(C.refused != "", callout(C.refused, "error", "circle-alert")),
+                is_open=C.asking == act,
+                on_close=C.ask(""),
+                on_confirm=C.act(act),
+                act=label,
+                **typing,
+            )
+        )
+    return rx.fragment(*made)
