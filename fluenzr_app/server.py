@@ -102,12 +102,13 @@ def serve(settings: Settings, application: App, *, on_ready: Callable[[], None] 
         ws_max_size=1024 * 1024,
         lifespan="on",
     )
-    logging.getLogger("uvicorn.error").addFilter(_without_tokens)
+    logging.getLogger("uvicorn.error").addFilter(_fit_to_keep)
     _Server(config, on_ready).run()
 
 
-def _without_tokens(record: logging.LogRecord) -> bool:
+def _fit_to_keep(record: logging.LogRecord) -> bool:
     # uvicorn writes each socket's address at the level of information, with the client's token in it.
+    vars(record).pop("color_message", None)
     return "WebSocket" not in str(record.msg)
 
 

@@ -25,7 +25,7 @@ def main() -> None:
     metadata.create_all(database.engine)
     install(Runtime(settings, database, keyring, clock))
     with database.transaction() as session:
-        if "--fresh" not in sys.argv:
+        if "--fresh" not in sys.argv and not workspaces.has_owner(session):
             workspaces.create_owner(
                 session,
                 keyring,
