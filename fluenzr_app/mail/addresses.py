@@ -13,6 +13,9 @@ from email_validator import EmailNotValidError, validate_email
 from fluenzr_app.mail.errors import BadAddress
 
 _LOCAL_ASCII = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-]{1,64}").fullmatch
+_DOT_ATOM = re.compile(
+    r"(?=.{1,64}$)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII
+).fullmatch
 _LOCAL_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\"(),:;<>@\[\\\]\u2028\u2029\ufeff\ud800-\udfff]").search
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?").fullmatch
 _MAX_LOCAL_OCTETS = 64
@@ -65,13 +68,20 @@ def check_syntax(address: str) -> CheckedAddress:
     nobody can receive there is a matter of DNS, not of syntax.
     """
     local, domain = _split(address)
-    key = email_key(address)
+    ascii_domain = _ascii_domain(domain)
+    if _DOT_ATOM(local):
+        # What the library would find too, at a fraction of its time: imports check a million of these.
+        return CheckedAddress(
+            f"{local}@{domain.lower()}", f"{local.lower()}@{ascii_domain}", ascii_domain, smtputf8=False
+        )
     try:
         # With a domain of our own: the library refuses the reserved ones.
         found = validate_email(f"{local}@reserved.example", check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError as error:
         raise BadAddress("bad_local", str(error)) from error
-    return CheckedAddress(f"{found.local_part}@{domain.lower()}", key, key.rpartition("@")[2], found.smtputf8)
+    return CheckedAddress(
+        f"{found.local_part}@{domain.lower()}", email_key(address), ascii_domain, smtputf8=found.smtputf8
+    )
 
 
 def display(name: str | None, address: str) -> str:
