@@ -226,18 +226,23 @@ def reconnect(
 
     An account that the user has paused stays paused. Raises BadAccountForm, UnknownAccount.
     """
-    faults: list[FieldFault] = []
-    for path, password in (("smtp", smtp_password), ("imap", imap_password or "")):
-        check_password(path, password, faults)
-    if not smtp_password:
-        faults.append(FieldFault("smtp.password", "missing", "The password is missing."))
-    if faults:
-        raise BadAccountForm(faults)
+    check_passwords(smtp_password, imap_password or "")
     account = get_account(session, workspace_id, account_id)
     values = _new_password(session, keyring, account, "smtp", smtp_password, now)
     values |= _new_password(session, keyring, account, "imap", imap_password or "", now)
     audit.record(session, actor, workspace_id, "account.reconnected", account.email, None, now)
     return _mended(session, account, account_id, now, **values)
+
+
+def check_passwords(smtp_password: str, imap_password: str = "") -> None:
+    """Raise BadAccountForm unless both can be sent to a server and that of SMTP is there."""
+    faults: list[FieldFault] = []
+    for path, password in (("smtp", smtp_password), ("imap", imap_password)):
+        check_password(path, password, faults)
+    if not smtp_password:
+        faults.append(FieldFault("smtp.password", "missing", "The password is missing."))
+    if faults:
+        raise BadAccountForm(faults)
 
 
 def mark_mended(session: Session, workspace_id: int, account_id: int, now: datetime) -> EmailAccount:
