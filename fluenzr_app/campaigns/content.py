@@ -121,8 +121,8 @@ def draft_of(
     subject = mail.subject or (reply_subject(thread.subject) if thread.subject else "")
     if not subject:
         raise ContentFault("empty_subject")
-    has_link = any(use.name == "unsubscribe_link" for use in step.body.variables)
-    footer = Footer(language, sender.postal_address, None if has_link else unsubscribe_url)
+    # What was rendered decides, not the template: a block around the link may have hidden it for this contact.
+    footer = Footer(language, sender.postal_address, None if unsubscribe_url in mail.text else unsubscribe_url)
     html, text = with_footer(mail.html, mail.text, footer)
     return Draft(
         rfc_id=message.rfc_id,

@@ -13,7 +13,7 @@ from fluenzr_app.campaigns.errors import SettingsRefused
 from fluenzr_app.campaigns.models import Campaign, Enrollment
 from fluenzr_app.campaigns.plans import PLAN_ROWS, MailStep, Plan, compile_plan
 from fluenzr_app.campaigns.service import get_campaign
-from fluenzr_app.campaigns.variables import contact_values
+from fluenzr_app.campaigns.variables import SENDER_VARIABLES, contact_values
 from fluenzr_app.campaigns.workflow_store import node_ids
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.mail.compose import Draft
@@ -183,7 +183,8 @@ def _missing(step: MailStep, plan: Plan, contact: Any, sender: Any, now: datetim
     if step.subject is None or step.body is None:
         return ()
     values = _values(plan, contact, sender, now)
-    return tuple(dict.fromkeys((*step.subject.missing(values), *step.body.missing(values))))
+    blank = dict.fromkeys((*step.subject.missing(values), *step.body.missing(values)))
+    return tuple(name for name in blank if name not in SENDER_VARIABLES)
 
 
 def _values(plan: Plan, contact: Any, sender: Any, now: datetime) -> dict[str, str]:
