@@ -206,6 +206,10 @@ def _unique_names(cells: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(names)
 
 
+class _Cut(str):
+    """The beginning of a line that was too long; never part of a record of several lines."""
+
+
 class _Records:
     """The records of a text: a csv.reader that survives open quotes and endless lines.
 
@@ -270,10 +274,14 @@ class _Records:
     def _lines(self) -> Iterator[str]:
         while True:
             line = self._again.pop() if self._again else self._read_line()
-            if not line:
+            cut = isinstance(line, _Cut)
+            if not line or (cut and self._taken):
                 # The reader asks for another line in the middle of a record only inside quotes.
                 self._open_quote = bool(self._taken)
+                if cut:
+                    self._again.append(line)
                 return
+            self._too_long = cut
             self._line += 1
             self._taken.append(line)
             if len(self._taken) > _MAX_RECORD_LINES:
@@ -287,8 +295,7 @@ class _Records:
             self._at_start = False
         if len(line) < MAX_LINE or line.endswith(("\n", "\r")):
             return line
-        self._too_long = True
         while (rest := self._text.readline(MAX_LINE)) and not rest.endswith(("\n", "\r")):
             pass
         # Without quotes, so that the shortened line is a record of its own.
-        return line[:_RAW_KEPT].replace('"', "'") + "\n"
+        return _Cut(line[:_RAW_KEPT].replace('"', "'") + "\n")

@@ -135,7 +135,7 @@ class ContactTag(SQLModel, table=True):
 
 
 class CustomField(SQLModel, table=True):
-    """A workspace's own field. `name` is technical and fixed, `type` is text, number, date, dropdown, checkbox or url."""
+    """A workspace's own field. `name` is technical and fixed, `type`: text, number, date, dropdown, checkbox, url."""
 
     __tablename__ = "custom_field"
     __table_args__ = (

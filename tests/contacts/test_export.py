@@ -26,7 +26,7 @@ def test_export_import_export_is_byte_identical(
     database: Database, people: People, keyring: KeyRing, clock: ManualClock, tmp_path: Path
 ) -> None:
     ws, other = people.workspace_id, people.other_workspace_id
-    hostile = [
+    hostile: list[dict[str, object]] = [
         {"first_name": "=1+1", "last_name": "'=quoted", "company": "''@twice", "phone": "+33 2 97 00 00 41"},
         {"first_name": "a,b;c|d\te", "last_name": 'say "hi"', "notes": "two\nlines\n\n-and a dash", "city": "-Brest"},
         {"first_name": "Zoé", "company": "Société “L’Été”", "status": "unsubscribed", "language": "fr"},
@@ -45,7 +45,11 @@ def test_export_import_export_is_byte_identical(
     first = b"".join(export_csv(database, ws))
     clock.advance(timedelta(days=3))
     view = imports.begin(database, tmp_path, other, "export.csv", [first], clock.now())
-    assert [(g.action, g.target) for g in view.mapping][-3:] == [("new", "effectif"), ("new", "client"), ("new", "note")]
+    assert [(g.action, g.target) for g in view.mapping][-3:] == [
+        ("new", "effectif"),
+        ("new", "client"),
+        ("new", "note"),
+    ]
     with database.transaction() as session:
         imports.set_options(session, other, view.id, ImportOptions())
     imports.preview(database, tmp_path, keyring, other, view.id)
@@ -62,7 +66,9 @@ def test_an_export_holds_the_filter_and_nobody_elses_contacts(
     with database.transaction() as session:
         for email, city in (("a@x.example", "Brest"), ("b@x.example", "Lyon")):
             create_contact(session, keyring, people.workspace_id, {"email": email, "city": city}, clock.now())
-    text = b"".join(export_csv(database, people.workspace_id, ContactFilter(city="Brest"), bom=True)).decode("utf-8-sig")
+    text = b"".join(export_csv(database, people.workspace_id, ContactFilter(city="Brest"), bom=True)).decode(
+        "utf-8-sig"
+    )
     assert [line.split(",")[0] for line in text.splitlines()] == ["email", "a@x.example"]
     assert b"".join(export_csv(database, people.other_workspace_id)).count(b"\r\n") == 1
 
@@ -73,9 +79,7 @@ def test_the_quote_rule_undoes_itself(cell: str) -> None:
     assert not guard(cell).startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
-_CELL = st.text(
-    alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\x00\ufeff\ufffd"), max_size=20
-)
+_CELL = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\x00\ufeff\ufffd"), max_size=20)
 
 
 @given(rows=st.lists(st.tuples(_CELL, _CELL, st.sampled_from("abc")), min_size=1, max_size=5))
