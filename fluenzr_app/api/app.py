@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from fluenzr_app.api import audience, campaigns, contacts, health, reference, refusals, sign_in, unsubscribe
+from fluenzr_app.api import accounts, audience, campaigns, contacts, health, reference, refusals, sign_in, unsubscribe
 from fluenzr_app.api.envelope import ErrorEnvelope
 from fluenzr_app.api.key_gate import KeyGate
 from fluenzr_app.api.rate_limit import RateLimit
@@ -61,11 +61,11 @@ def create_v1(runtime: ApiRuntime, rate_limit: RateLimit) -> FastAPI:
 
 
 def _resources() -> Sequence[APIRouter]:
-    return (contacts.router, campaigns.router, audience.router)
+    return (contacts.router, accounts.router, campaigns.router, audience.router)
 
 
 def _room_refusals() -> Sequence[tuple[type[Exception], refusals.Translate]]:
-    return (*contacts.REFUSALS, *campaigns.REFUSALS)
+    return (*contacts.REFUSALS, *accounts.REFUSALS, *campaigns.REFUSALS)
 
 
 def _add_reference(app: FastAPI) -> None:

@@ -64,18 +64,20 @@ class Caller:
 
         The idempotency key is claimed first and given back when the request was refused.
         """
-        before = await self._in_transaction(self._claim)
+        before = await self.in_transaction(self._claim)
         if before is not None:
             return _response(before, True)
         try:
             answer = await act()
         except BaseException:
-            await self._in_transaction(self._release)
+            await self.in_transaction(self._release)
             raise
-        stored = await self._in_transaction(lambda session: self._store(session, answer))
+        stored = await self.in_transaction(lambda session: self._store(session, answer))
         return _response(stored, False)
 
-    async def _in_transaction(self, act: Callable[[Session], T]) -> T:
+    async def in_transaction(self, act: Callable[[Session], T]) -> T:
+        """Return `act(session)`, run in a thread in one transaction of its own."""
+
         def in_thread() -> T:
             with self.runtime.database.transaction() as session:
                 return act(session)

@@ -88,7 +88,7 @@ class KeyGate:
         body = await read_body(request, MAX_BODY)
         _check_json(request, body)
         place = _path(request.scope) + "?" + request.url.query
-        print_ = idempotency.fingerprint(request.method, place, body)
+        print_ = idempotency.fingerprint(self._runtime.keyring, request.method, place, body)
         return Caller(self._runtime, key, self._runtime.now(), once, print_), body
 
 

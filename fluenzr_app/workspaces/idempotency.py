@@ -5,6 +5,7 @@ a crash leaves either all of it or nothing. A write that has to ask the network 
 transaction of its own; its claim runs out after some minutes if the process dies.
 """
 
+import hmac
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,9 +31,10 @@ class StoredAnswer:
     body: str
 
 
-def fingerprint(method: str, path: str, body: bytes) -> str:
-    """Return what tells one request from another under the same key."""
-    return sha256(b"\0".join([method.upper().encode(), path.encode(), body])).hexdigest()
+def fingerprint(keyring: KeyRing, method: str, path: str, body: bytes) -> str:
+    """Return what tells one request from another under the same key; keyed, for a body may hold a password."""
+    request = b"\0".join([method.upper().encode(), path.encode(), body])
+    return hmac.new(keyring.derive("idempotency"), request, sha256).hexdigest()
 
 
 def claim(
