@@ -170,7 +170,10 @@ def update_servers(
     dropped = account.imap_secret_id if drop_imap else None
     if drop_imap:
         values |= {"imap_host": "", "imap_username": "", "imap_secret_id": None, "synced_at": None}
-    audit.record(session, actor, workspace_id, "account.servers_changed", account.email, None, now)
+    if not values:
+        return account
+    hosts = {name: server.host for name, server in (("smtp", new_smtp), ("imap", new_imap)) if server is not None}
+    audit.record(session, actor, workspace_id, "account.servers_changed", account.email, hosts, now)
     changed = _change(session, workspace_id, account_id, now, **values)
     if dropped is not None:
         delete_secret(session, dropped)
