@@ -40,9 +40,9 @@ from fluenzr_app.db.engine import Database
 
 log = logging.getLogger(__name__)
 
-AIM_S = 0.1
+AIM_S = 0.06
 """How long a chunk should hold the database; contacts.md allows 0.2."""
-FIRST_ROWS, FEWEST_ROWS, MOST_ROWS = 200, 20, 2_000
+FIRST_ROWS, FEWEST_ROWS, MOST_ROWS = 200, 20, 1_000
 KEPT_FOR = timedelta(days=30)
 DRAFT_KEPT_FOR = timedelta(days=7)
 _ORPHAN_AFTER_S = 86_400
@@ -73,8 +73,8 @@ class ImportRunner:
     ) -> None:
         self._db, self._data_dir, self._keyring, self._clock, self._pause = db, data_dir, keyring, clock, pause
         self._rows = FIRST_ROWS
-        self.longest_s = 0.0
-        """The longest that a chunk held the database so far, in seconds."""
+        self.typical_s = 0.0
+        """How long chunks hold the database of late, in seconds (a moving mean)."""
 
     def tick(self, *, budget_s: float = 2.0) -> bool:
         """Advance the running imports in turn for about ``budget_s``; True when there is more to do.
@@ -192,7 +192,7 @@ class ImportRunner:
             result = store_chunk(session, work, rows, now)
             _record(session, position, len(rows), result, now)
         took = time.perf_counter() - began
-        self.longest_s = max(self.longest_s, took)
+        self.typical_s = took if not self.typical_s else 0.8 * self.typical_s + 0.2 * took
         self._rows = max(FEWEST_ROWS, min(MOST_ROWS, int(self._rows * max(0.25, min(2.0, AIM_S / took)))))
         # SQLite gives its lock to whoever asks first; without a breath between chunks others would hardly get it.
         self._pause(max(0.01, took / 4))
