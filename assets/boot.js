@@ -78,7 +78,7 @@
       const seconds = (Date.parse(iso) - fz.now()) / 1000;
       const size = Math.abs(seconds);
       const relative = intl("RelativeTimeFormat", lang, { numeric: "auto", style: "short" });
-      if (size < 45) return lang === "fr" ? (seconds > 0 ? "dans un instant" : "à l’instant") : seconds > 0 ? "in a moment" : "just now";
+      if (size < 45) return lang === "fr" ? (seconds > 5 ? "dans un instant" : "à l’instant") : seconds > 5 ? "in a moment" : "just now";
       if (size < 3600) return relative.format(Math.round(seconds / 60), "minute");
       if (size < 86400) return relative.format(Math.round(seconds / 3600), "hour");
       if (size < 7 * 86400) return relative.format(Math.round(seconds / 86400), "day");

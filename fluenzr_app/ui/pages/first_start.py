@@ -222,7 +222,14 @@ def _form() -> rx.Component:
             error=errors.get("workspace", ""),
         ),
         rx.el.div(
-            button(t("first_start.act"), kind="solid", size="large", icon_name="arrow-right", submit=True),
+            button(
+                t("first_start.act"),
+                kind="solid",
+                size="large",
+                icon_name="arrow-right",
+                submit=True,
+                class_name="fz-icon-last",
+            ),
             rx.el.span(t("first_start.or_command"), " ", rx.el.code("fluenzr user add"), class_name="fz-second"),
             class_name="fz-row",
         ),

@@ -170,5 +170,5 @@ def _flow() -> rx.Component:
 
 def _bend(x: int, start: int, end: int, y: int, opacity: float) -> rx.Component:
     """Return a line that comes up at `x`, bends between `start` and `end`, and goes on to the right at `y`."""
-    curve = f"C{x} {y + 96} {x + 106} {y} {end} {y}"
+    curve = f"C{x} {y + (start - y) * 0.43:.0f} {x + (end - x) * 0.43:.0f} {y} {end} {y}"
     return rx.el.path(d=f"M{x} 620V{start}{curve}H720", class_name="fz-flow-line", opacity=str(opacity))
