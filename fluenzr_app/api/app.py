@@ -6,7 +6,19 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from fluenzr_app.api import accounts, audience, campaigns, contacts, health, reference, refusals, sign_in, unsubscribe
+from fluenzr_app.api import (
+    accounts,
+    audience,
+    campaigns,
+    contacts,
+    downloads,
+    health,
+    reference,
+    refusals,
+    sign_in,
+    unsubscribe,
+    uploads,
+)
 from fluenzr_app.api.envelope import ErrorEnvelope
 from fluenzr_app.api.key_gate import KeyGate
 from fluenzr_app.api.rate_limit import RateLimit
@@ -25,8 +37,8 @@ def create_api(runtime: ApiRuntime) -> FastAPI:
     """
     app = FastAPI(title="FluenzR", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.runtime = runtime
-    refusals.install(app)
-    for router in (health.router, sign_in.router, unsubscribe.router):
+    refusals.install(app, _room_refusals())
+    for router in (health.router, sign_in.router, unsubscribe.router, uploads.router, downloads.router):
         app.include_router(router)
     rate_limit = RateLimit(runtime.settings.api_rate_limit, runtime.settings.redis_url)
     v1 = create_v1(runtime, rate_limit)

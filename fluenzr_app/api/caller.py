@@ -48,15 +48,13 @@ class Caller:
         The answer is stored in the transaction of the change: a crash leaves both or neither.
         """
 
-        def in_thread() -> tuple[StoredAnswer, bool]:
-            with self.runtime.database.transaction() as session:
-                before = self._claim(session)
-                if before is not None:
-                    return before, True
-                answer = act(session)
-                return self._store(session, answer), False
+        def once(session: Session) -> tuple[StoredAnswer, bool]:
+            before = self._claim(session)
+            if before is not None:
+                return before, True
+            return self._store(session, act(session)), False
 
-        stored, replayed = await self.runtime.database.run(in_thread)
+        stored, replayed = await self.in_transaction(once)
         return _response(stored, replayed)
 
     async def write_in_steps(self, act: Callable[[], Awaitable[Answer]]) -> Response:
@@ -76,13 +74,8 @@ class Caller:
         return _response(stored, False)
 
     async def in_transaction(self, act: Callable[[Session], T]) -> T:
-        """Return `act(session)`, run in a thread in one transaction of its own."""
-
-        def in_thread() -> T:
-            with self.runtime.database.transaction() as session:
-                return act(session)
-
-        return await self.runtime.database.run(in_thread)
+        """Return `act(session)`, run in a thread in one transaction, tried again when it was a deadlock's victim."""
+        return await self.runtime.database.run(self.runtime.database.transact, act)
 
     def _claim(self, session: Session) -> StoredAnswer | None:
         if not self.idempotency_key:

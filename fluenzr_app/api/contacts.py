@@ -191,6 +191,12 @@ def _limit_reached(error: errors.ContactLimitReached) -> ApiError:
     return ApiError(403, "FORBIDDEN", str(error), error.details)
 
 
+def _file_refused(error: errors.FileRefused) -> ApiError:
+    if error.code == "too_large":
+        return ApiError(413, "PAYLOAD_TOO_LARGE", str(error), error.details)
+    return ApiError(400, error.code.upper(), str(error), error.details or None)
+
+
 def _conflict(error: errors.ContactsError) -> ApiError:
     return ApiError(409, error.code.upper(), str(error))
 
@@ -202,6 +208,8 @@ REFUSALS: Sequence[tuple[type[Exception], Translate]] = (
     (errors.StaleContact, _conflict),
     (errors.ContactInUse, _conflict),
     (errors.ContactNotFound, not_found),
+    (errors.ImportNotFound, not_found),
+    (errors.FileRefused, _file_refused),
     (errors.GroupNotFound, lambda error: ApiError(404, "NOT_FOUND", str(error))),
     (errors.ContactsError, lambda error: ApiError(400, error.code.upper(), str(error))),
 )

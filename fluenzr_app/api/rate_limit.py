@@ -15,22 +15,22 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What is left of the moving minute. `reset_at` are epoch seconds at which there is room again."""
+    """What is left of the moving minute. `reset_at` are epoch seconds at which the oldest request leaves it."""
 
     allowed: bool
     limit: int
     remaining: int
-    reset_at: int
+    reset_at: float
 
     def headers(self) -> dict[str, str]:
         """Return the headers that go on every answer to a known key."""
         told = {
             "x-ratelimit-limit": str(self.limit),
             "x-ratelimit-remaining": str(self.remaining),
-            "x-ratelimit-reset": str(self.reset_at),
+            "x-ratelimit-reset": str(math.ceil(self.reset_at)),
         }
         if not self.allowed:
-            told["retry-after"] = str(max(1, self.reset_at - math.floor(time.time())))
+            told["retry-after"] = str(max(1, math.ceil(self.reset_at - time.time())))
         return told
 
 
@@ -60,4 +60,4 @@ class RateLimit:
         name = f"api-key-{key_id}"
         allowed = await limiter.hit(self._item, name)
         stats = await limiter.get_window_stats(self._item, name)
-        return Window(allowed, self._item.amount, max(stats.remaining, 0), math.ceil(stats.reset_time))
+        return Window(allowed, self._item.amount, max(stats.remaining, 0), stats.reset_time)

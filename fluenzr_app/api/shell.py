@@ -81,6 +81,11 @@ class Shell:
 
         scope.setdefault("state", {})["request_id"] = request_id
         with bind(request_id=request_id):
+            if "\0" in scope["path"] or b"%00" in scope.get("query_string", b""):
+                # No database keeps this character in a text, and no address of ours has it.
+                words = "The address holds a character that no text may hold."
+                await ApiError(400, "VALIDATION_ERROR", words).response()(scope, receive, dressed)
+                return
             await Catch(self._app)(scope, receive, dressed)
 
     def _headers(self, path: str, request_id: str) -> list[tuple[bytes, bytes]]:
