@@ -1,0 +1,81 @@
+"""What holds up an active campaign as a whole (symptoms.md, 6)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fluenzr_app.diagnosis.findings import Finding, Subject
+
+# Told on the account itself, once for all the campaigns that use it.
+_OF_THE_ACCOUNT = frozenset({"account_error", "account_paused", "account_backing_off"})
+_OF_THE_INSTALLATION = frozenset({"held"})
+_TO_MEND = {
+    "no_account": "choose_accounts",
+    "account_removed": "choose_accounts",
+    "window_never_opens": "edit_window",
+}
+_BY_ITSELF = frozenset({"outside_window", "daily_cap", "ramp_cap", "hourly_cap", "new_contacts_cap"})
+_REMEDY_OF_A_PAUSE = {"bounce_brake": "see_bounces"}
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignFacts:
+    """An active or paused campaign: what its contacts wait for, if they wait. `walking` are contacts under way."""
+
+    id: int
+    name: str
+    status: str
+    pause_reason: str
+    paused_at: datetime | None
+    walking: int
+    waiting_code: str | None
+    waiting_contacts: int
+    resumes_at: datetime | None
+    account_email: str
+    uncertain: int
+    sent: int
+    bounced: int
+
+
+def campaign_findings(facts: CampaignFacts, now: datetime) -> list[Finding]:
+    """Return what holds up a campaign at `now`: at most one reason, and the messages that wait for a decision."""
+    reason = _reason(facts, now)
+    return [each for each in (reason, _uncertain(facts)) if each is not None]
+
+
+def _reason(facts: CampaignFacts, now: datetime) -> Finding | None:
+    if facts.status == "paused":
+        return _paused(facts)
+    if facts.status != "active":
+        return None
+    if facts.walking == 0:
+        return Finding("campaign_no_contacts", "slowed", _subject(facts), {}, ("add_contacts",))
+    code = facts.waiting_code
+    if code is None or code in _OF_THE_ACCOUNT or code in _OF_THE_INSTALLATION:
+        return None
+    params: dict[str, Any] = {"contacts": facts.waiting_contacts, "email": facts.account_email}
+    if code in _TO_MEND:
+        return Finding(f"campaign_{code}", "broken", _subject(facts), params, (_TO_MEND[code],))
+    if code in _BY_ITSELF and (facts.resumes_at is None or facts.resumes_at > now):
+        return Finding(f"campaign_{code}", "waits", _subject(facts), params, (), None, facts.resumes_at)
+    return None
+
+
+def _paused(facts: CampaignFacts) -> Finding | None:
+    """A pause that a person asked for is no finding; one that the software made is."""
+    if not facts.pause_reason:
+        return None
+    params = {"reason": facts.pause_reason, "sent": facts.sent, "bounced": facts.bounced}
+    remedy = _REMEDY_OF_A_PAUSE.get(facts.pause_reason, "see_campaign")
+    return Finding("campaign_paused", "broken", _subject(facts), params, (remedy,), facts.paused_at)
+
+
+def _uncertain(facts: CampaignFacts) -> Finding | None:
+    if facts.uncertain == 0:
+        return None
+    params = {"messages": facts.uncertain}
+    return Finding("campaign_uncertain", "slowed", _subject(facts), params, ("decide",))
+
+
+def _subject(facts: CampaignFacts) -> Subject:
+    return Subject("campaign", facts.id, facts.name)
