@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fluenzr_app.cli_context import open_context
+from fluenzr_app.cli_context import CommandContext, CommandRefused, open_context
 from fluenzr_app.contacts import imports
 from fluenzr_app.contacts.custom_fields import list_custom_fields
 from fluenzr_app.contacts.delimiters import parse_delimiter
@@ -30,6 +30,10 @@ from fluenzr_app.contacts.import_run import ImportRunner
 from fluenzr_app.contacts.import_views import ImportView
 from fluenzr_app.contacts.mapping import Guess, Known, parse_target
 from fluenzr_app.contacts.reasons import sentence
+from fluenzr_app.crypto import CryptoError
+from fluenzr_app.db.engine import DatabaseUnavailable
+from fluenzr_app.db.migrations import SchemaError
+from fluenzr_app.settings import SettingsError
 from fluenzr_app.workspaces.service import get_workspace
 
 app = typer.Typer(help="Import and export contacts.", no_args_is_help=True)
@@ -68,13 +72,14 @@ def import_contacts(
             tags=tuple(tag or ()),
             repair=repair,
         )
-        work = _Import(workspace, as_json)
-        view = work.run(file, options, column or [], encoding, delimiter, header_line)
-        written = work.write_errors(view, errors) if errors is not None else None
-        if as_json:
-            _print_json(work.report(view, written))
-        else:
-            _print_report(view, written)
+        with open_context(workspace) as context:
+            work = _Import(context, as_json)
+            view = work.run(file, options, column or [], encoding, delimiter, header_line)
+            written = work.write_errors(view, errors) if errors is not None else None
+            if as_json:
+                _print_json(work.report(view, written))
+            else:
+                _print_report(view, written)
         if view.status != "done":
             raise typer.Exit(1)
 
@@ -90,14 +95,14 @@ def export_contacts(
     with _telling(as_json):
         if file is None and as_json:
             raise InvalidValue("file", "file_missing", "With --json, name the file to write the contacts to.")
-        context = open_context(workspace=workspace)
-        pieces = export_csv(context.db, context.workspace_id, delimiter=parse_delimiter(delimiter))
-        if file is None:
-            for piece in pieces:
-                sys.stdout.buffer.write(piece)
-            sys.stdout.buffer.flush()
-            return
-        size = _write(file, pieces)
+        with open_context(workspace) as context:
+            pieces = export_csv(context.db, context.workspace_id, delimiter=parse_delimiter(delimiter))
+            if file is None:
+                for piece in pieces:
+                    sys.stdout.buffer.write(piece)
+                sys.stdout.buffer.flush()
+                return
+            size = _write(file, pieces)
         if as_json:
             _print_json({"file": str(file), "bytes": size})
         else:
@@ -105,8 +110,7 @@ def export_contacts(
 
 
 class _Import:
-    def __init__(self, workspace: str | None, quiet: bool) -> None:
-        context = open_context(workspace=workspace)
+    def __init__(self, context: CommandContext, quiet: bool) -> None:
         self._db, self._data_dir, self._workspace_id = context.db, context.settings.data_dir, context.workspace_id
         self._keyring, self._clock, self._quiet = context.keyring, context.clock, quiet
 
@@ -214,6 +218,8 @@ def _telling(as_json: bool) -> Iterator[None]:
         yield
     except ContactsError as refused:
         _refuse(str(getattr(refused, "code", "refused")), str(refused), as_json)
+    except (CommandRefused, SettingsError, CryptoError, DatabaseUnavailable, SchemaError) as refused:
+        _refuse("not_possible_here", str(refused), as_json)
     except FileNotFoundError as missing:
         _refuse("file_missing", f"There is no file {missing.filename}.", as_json)
     except OSError as failed:

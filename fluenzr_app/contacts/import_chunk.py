@@ -167,8 +167,8 @@ def _label(session: Session, work: ChunkWork, rows: Sequence[tuple[Staged, int]]
             if name not in group_ids:
                 group_ids[name] = group_named(session, work.workspace_id, name, now)
             groups.add((group_ids[name], contact))
-    link(session, work.workspace_id, "tag", tags)
     link(session, work.workspace_id, "group", groups)
+    link(session, work.workspace_id, "tag", tags)
 
 
 def _words(cell: str, split: re.Pattern[str]) -> tuple[str, ...]:

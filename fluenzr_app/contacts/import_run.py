@@ -10,7 +10,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -29,8 +29,9 @@ from fluenzr_app.contacts.file_worker import stage_file
 from fluenzr_app.contacts.import_chunk import ChunkResult, ChunkWork, store_chunk
 from fluenzr_app.contacts.import_files import FOLDER, drop_all, drop_contacts, folder_of, original_of
 from fluenzr_app.contacts.import_options import ImportOptions
-from fluenzr_app.contacts.import_views import ImportView, view_of
+from fluenzr_app.contacts.import_views import ImportView, view_of, without_people
 from fluenzr_app.contacts.inspection import Inspection
+from fluenzr_app.contacts.labels import list_groups
 from fluenzr_app.contacts.mapping import from_data
 from fluenzr_app.contacts.models import ContactImport, ImportChunk
 from fluenzr_app.contacts.staging import STAGED, StageResult, read_staged
@@ -119,23 +120,29 @@ class ImportRunner:
             ).all()
             for row in old:
                 row.status, row.finished_at = "cancelled", now
+                row.analysis = without_people(row.analysis, examples=True)
             cancelled = session.exec(
                 select(ContactImport.file_path).where(col(ContactImport.status) == "cancelled")
             ).all()
             over = session.exec(
-                select(ContactImport.file_path).where(
+                select(ContactImport).where(
                     col(ContactImport.status).in_(["done", "cancelled"]),
                     col(ContactImport.finished_at) < now - KEPT_FOR,
                 )
             ).all()
+            for row in over:
+                if self._has_folder(row.file_path):
+                    row.analysis = without_people(row.analysis, examples=True)
         for path in cancelled:
             drop_contacts(self._data_dir, path)
-        paths = {*over, *(row.file_path for row in old)}
-        present = [path for path in paths if folder_of(self._data_dir, path).is_dir()]
+        present = [path for path in {row.file_path for row in (*over, *old)} if self._has_folder(path)]
         for path in present:
             drop_all(self._data_dir, path)
         self._drop_orphans()
         return len(present)
+
+    def _has_folder(self, file_path: str) -> bool:
+        return folder_of(self._data_dir, file_path).is_dir()
 
     def _running(self) -> list[_Position]:
         with self._db.read() as session:
@@ -200,20 +207,27 @@ class ImportRunner:
     def _work(self, position: _Position) -> ChunkWork:
         with self._db.read() as session:
             row = imports.load(session, position.workspace_id, position.import_id)
+            options = ImportOptions.from_data(row.options)
+            groups = {group.id for group in list_groups(session, position.workspace_id)}
+            if options.group_id not in groups:
+                # Deleted while the import runs: the contacts come in all the same.
+                options = replace(options, group_id=None)
             return ChunkWork(
                 position.workspace_id,
                 position.import_id,
-                ImportOptions.from_data(row.options),
+                options,
                 hasher_of(session, self._keyring, position.workspace_id),
                 list_custom_fields(session, position.workspace_id),
             )
 
     def _finish(self, position: _Position) -> None:
         with self._db.transaction() as session:
-            ended = session.connection().execute(
-                update(ContactImport).where(_still_at(position)).values(status="done", finished_at=self._clock.now())
-            )
-        if ended.rowcount == 1:
+            row = imports.load(session, position.workspace_id, position.import_id, lock=True)
+            ended = row.status == "running" and row.next_byte == position.next_byte
+            if ended:
+                row.status, row.finished_at = "done", self._clock.now()
+                row.analysis = without_people(row.analysis)
+        if ended:
             drop_contacts(self._data_dir, position.file_path)
 
     def _fail(self, position: _Position, code: str) -> None:

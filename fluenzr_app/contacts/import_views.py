@@ -100,6 +100,17 @@ class ImportView:
         )
 
 
+def without_people(analysis: dict[str, Any], *, examples: bool = False) -> dict[str, Any]:
+    """Return the analysis of an import that is over without the cells it shows; with ``examples`` also the faults'."""
+    inspection = analysis["inspection"]
+    columns = [{**column, "first_values": [], "sample": []} for column in inspection["columns"]]
+    kept = {**analysis, "inspection": {**inspection, "columns": columns}}
+    if examples and "preview" in analysis:
+        checks = {**analysis["preview"]["checks"], "examples": []}
+        kept["preview"] = {**analysis["preview"], "checks": checks}
+    return kept
+
+
 def view_of(row: ContactImport) -> ImportView:
     """Return the view of a stored import."""
     preview = row.analysis.get("preview")

@@ -27,13 +27,13 @@ from fluenzr_app.contacts.field_names import ERROR_FILE_HEADINGS
 from fluenzr_app.contacts.file_worker import inspect_file, stage_file
 from fluenzr_app.contacts.import_files import drop_all, folder_of, original_of, store_file
 from fluenzr_app.contacts.import_options import ImportOptions, checked_options
-from fluenzr_app.contacts.import_views import ImportView, Preview, view_of
+from fluenzr_app.contacts.import_views import ImportView, Preview, view_of, without_people
 from fluenzr_app.contacts.inspection import Inspection
 from fluenzr_app.contacts.labels import check_groups, group_named
 from fluenzr_app.contacts.mapping import Action, Guess, Known, as_data, check_mapping, choose, from_data, guess_mapping
 from fluenzr_app.contacts.models import ContactImport
 from fluenzr_app.contacts.reasons import sentence
-from fluenzr_app.contacts.service import check_limit
+from fluenzr_app.contacts.service import archive_import, check_limit
 from fluenzr_app.contacts.staging import FAULTS, STAGED, read_faults, read_staged
 from fluenzr_app.contacts.store import existing
 from fluenzr_app.contacts.suppression import hasher_of, is_suppressed
@@ -41,6 +41,7 @@ from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.engine import Database
 
 _BATCH = 2_000
+_ARCHIVED_AT_ONCE = 500
 _OPEN = ("draft", "ready")
 
 
@@ -231,7 +232,7 @@ def start(
 
 
 def cancel(session: Session, workspace_id: int, import_id: int, now: datetime) -> ImportView:
-    """Stop an import for good; what it stored so far stays, and can be archived with ``archive_import``.
+    """Stop an import for good; what it stored so far stays, and can be archived with ``take_back``.
 
     Raises ImportNotFound, ImportNotReady ``already_over``.
     """
@@ -239,8 +240,25 @@ def cancel(session: Session, workspace_id: int, import_id: int, now: datetime) -
     if row.status not in (*_OPEN, "running", "failed"):
         raise ImportNotReady("already_over", "This import is over already.")
     row.status, row.finished_at = "cancelled", now
+    row.analysis = without_people(row.analysis)
     session.flush()
     return view_of(row)
+
+
+def take_back(db: Database, workspace_id: int, import_id: int, now: datetime) -> int:
+    """Archive every contact that the import created, in short transactions, and return how many that were.
+
+    Raises ImportNotFound.
+    """
+    with db.read() as session:
+        load(session, workspace_id, import_id)
+    archived = 0
+    while True:
+        with db.transaction() as session:
+            part = archive_import(session, workspace_id, import_id, now, most=_ARCHIVED_AT_ONCE)
+        if not part:
+            return archived
+        archived += part
 
 
 def resume(session: Session, workspace_id: int, import_id: int) -> ImportView:

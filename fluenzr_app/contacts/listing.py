@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, String, cast, exists, func, select
 from sqlmodel import Session, SQLModel, col
 
 from fluenzr_app.contacts import counts
@@ -183,15 +183,13 @@ def _carries(workspace_id: int, tag: str) -> ColumnElement[bool]:
 
 
 def _custom_equals(name: str, value: Any) -> ColumnElement[bool]:
-    stored: Any = _TABLE.c.fields[name]
-    found: ColumnElement[bool]
+    """Compared as text: a cast to a number would fail on PostgreSQL for a contact whose value is a word."""
+    stored = cast(_TABLE.c.fields[name].as_string(), String)
     if isinstance(value, bool):
-        found = stored.as_boolean().is_(value)
-    elif isinstance(value, int | float):
-        found = stored.as_float() == float(value)
-    else:
-        found = stored.as_string() == str(value)
-    return found
+        return stored.in_(["true", "1"] if value else ["false", "0"])
+    if isinstance(value, int | float) and float(value).is_integer():
+        return stored.in_([str(int(value)), str(float(value))])
+    return stored == str(value)
 
 
 def _kept_count(session: Session, workspace_id: int, filters: ContactFilter) -> int | None:

@@ -148,12 +148,19 @@ def archive_contacts(session: Session, workspace_id: int, contact_ids: Sequence[
     return set_statuses(session, workspace_id, contact_ids, "archived", now)
 
 
-def archive_import(session: Session, workspace_id: int, import_id: int, now: datetime) -> int:
-    """Archive what an import created and return how many contacts that were (contacts.md, CSV import)."""
-    statement = select(col(Contact.id)).where(
-        col(Contact.workspace_id) == workspace_id,
-        col(Contact.import_id) == import_id,
-        col(Contact.status) != "archived",
+def archive_import(session: Session, workspace_id: int, import_id: int, now: datetime, *, most: int) -> int:
+    """Archive up to ``most`` of the contacts that an import created and return how many that were.
+
+    Call it again, each time in a transaction of its own, until it returns 0 (contacts.md, CSV import).
+    """
+    statement = (
+        select(col(Contact.id))
+        .where(
+            col(Contact.workspace_id) == workspace_id,
+            col(Contact.import_id) == import_id,
+            col(Contact.status) != "archived",
+        )
+        .limit(most)
     )
     ids = [key for key in session.connection().execute(statement).scalars() if key is not None]
     return set_statuses(session, workspace_id, ids, "archived", now)

@@ -372,10 +372,10 @@ def test_a_cancelled_import_stops_and_can_be_taken_back(desk: Desk) -> None:
     assert not runner.tick()
     stored = len(desk.emails())
     assert 0 < stored < 600
-    with desk.db.transaction() as session:
-        with pytest.raises(ImportNotReady):
-            imports.cancel(session, desk.ws, view.id, desk.clock.now())
-        assert archive_import(session, desk.ws, view.id, desk.clock.now()) == stored
+    with desk.db.transaction() as session, pytest.raises(ImportNotReady):
+        imports.cancel(session, desk.ws, view.id, desk.clock.now())
+    assert imports.take_back(desk.db, desk.ws, view.id, desk.clock.now()) == stored
+    with desk.db.read() as session:
         assert counts.counts(session, desk.ws, "status") == {"archived": stored}
     desk.runner().sweep(desk.clock.now())
     assert not list(desk.data_dir.rglob("original.csv"))
@@ -387,10 +387,16 @@ def test_files_are_kept_no_longer_than_needed(desk: Desk) -> None:
     done = desk.run(FILE)
     assert not list(desk.data_dir.rglob("original.csv"))
     assert not list(desk.data_dir.rglob("staged.jsonl"))
+    with desk.db.read() as session:
+        kept = imports.load(session, desk.ws, done.id).analysis
+        assert "maud" not in str(kept)
+        assert "p.martin@" in str(kept)
     draft = desk.begin(FILE)
     assert desk.runner().sweep(desk.clock.now() + timedelta(days=6)) == 0
     assert desk.runner().sweep(desk.clock.now() + timedelta(days=8)) == 1
     assert desk.runner().sweep(desk.clock.now() + timedelta(days=31)) == 1
+    with desk.db.read() as session:
+        assert "p.martin@" not in str(imports.load(session, desk.ws, done.id).analysis)
     with desk.db.read() as session:
         assert imports.get_import(session, desk.ws, draft.id).status == "cancelled"
         with pytest.raises(ImportNotReady):
@@ -433,7 +439,9 @@ def test_a_strangers_workspace_cannot_see_or_touch_the_import(desk: Desk, people
         imports.preview(desk.db, desk.data_dir, desk.keyring, other, view.id)
     with pytest.raises(ImportNotFound):
         imports.reread(desk.db, desk.data_dir, other, view.id)
+    with pytest.raises(ImportNotFound):
+        imports.take_back(desk.db, other, view.id, now)
     with desk.db.transaction() as session:
-        assert archive_import(session, other, view.id, now) == 0
+        assert archive_import(session, other, view.id, now, most=10) == 0
         assert session.exec(select(ContactImport.status)).all() == ["ready"]
         assert list_custom_fields(session, other) == ()

@@ -28,7 +28,7 @@ from fluenzr_app.contacts.service import (
 from fluenzr_app.contacts.statuses import set_statuses
 from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.engine import Database
-from tests.people import People
+from tests.people import People, make_contact
 
 
 def _status_counts(database: Database, workspace_id: int) -> dict[str, int]:
@@ -194,10 +194,22 @@ def test_custom_values_can_be_filtered(
         for name, size, sector in (("a", 5, "Bâtiment"), ("b", 7, "Santé")):
             values = {"email": f"{name}@x.example", "custom_fields": {"effectif": size, "secteur": sector}}
             create_contact(session, keyring, ws, values, clock.now())
+        create_contact(session, keyring, ws, {"email": "c@x.example", "custom_fields": {"secteur": "7"}}, clock.now())
     with database.read() as session:
+        assert list_contacts(session, ws, ContactFilter(custom={"secteur": 7})).total == 1
+        assert list_contacts(session, ws, ContactFilter(custom={"secteur": 1.5})).total == 0
         for custom in ({"effectif": 7}, {"secteur": "Santé"}):
             page = list_contacts(session, ws, ContactFilter(custom=custom))
             assert [card.contact.email for card in page.cards] == ["b@x.example"]
+
+
+def test_the_search_sees_contacts_that_other_rooms_stored(
+    database: Database, people: People, keyring: KeyRing, clock: ManualClock
+) -> None:
+    with database.transaction() as session:
+        make_contact(session, keyring, people.workspace_id, "ana@x.example", clock.now(), last_name="Lefèvre")
+    with database.read() as session:
+        assert list_contacts(session, people.workspace_id, ContactFilter(query="lefe")).total == 1
 
 
 def test_counts_are_kept_through_every_change(
