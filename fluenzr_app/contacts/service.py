@@ -148,10 +148,12 @@ def archive_contacts(session: Session, workspace_id: int, contact_ids: Sequence[
     return set_statuses(session, workspace_id, contact_ids, "archived", now)
 
 
-def archive_import(session: Session, workspace_id: int, import_id: int, now: datetime, *, most: int) -> int:
+def archive_import(
+    session: Session, workspace_id: int, import_id: int, now: datetime, *, most: int | None = None
+) -> int:
     """Archive up to ``most`` of the contacts that an import created and return how many that were.
 
-    Call it again, each time in a transaction of its own, until it returns 0 (contacts.md, CSV import).
+    For large imports see ``imports.take_back``, which keeps its transactions short (contacts.md, CSV import).
     """
     statement = (
         select(col(Contact.id))
