@@ -40,9 +40,9 @@ def prepare(settings: Settings, bundle: Path) -> None:
             "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
         }
     )
-    # Redis shares page state between processes only; within one there is always a single worker.
-    if settings.redis_url:
-        os.environ["REFLEX_REDIS_URL"] = settings.redis_url
+    # Never in Redis, whatever is set there for rate limits: a page's state lives in the process that holds its socket
+    # and is filled again from database, cookie and address when the socket comes back to another one.
+    os.environ.pop("REFLEX_REDIS_URL", None)
     # Reflex finds `rxconfig.py` by import, from wherever the command was run.
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))

@@ -98,7 +98,7 @@ class Acting:
 
 
 class Binding(rx.State):
-    """Which session the state behind a client token belongs to; never sent to the browser."""
+    """Which session, in which workspace, the state behind a client token was filled for; never sent to the browser."""
 
     _session: str = ""
 
@@ -110,7 +110,7 @@ class Guard(rx.Middleware):
         """Return None to let the event through, else what the browser gets instead."""
         token = cookie(cookie_header(state), SESSION_COOKIE)
         identity = await _look_up(token)
-        await _bind(state, token_hash(token) if identity else "")
+        await _bind(state, f"{token_hash(token)}:{identity.workspace_id}" if identity else "")
         _language.set(reader_language(state, identity))
         if event.name.endswith(".setvar"):
             return StateUpdate()

@@ -38,7 +38,7 @@ def main() -> None:
                 now=clock.now(),
             )
         print(f"setup={workspaces.setup_link(session, clock.now()) or ''}", flush=True)
-    api = create_api(ApiRuntime(settings, database, keyring, clock, lambda *_: None))
+    api = create_api(ApiRuntime(settings, database, keyring, clock))
     server.serve(settings, server.compose(settings, api_app=api), on_ready=lambda: print("ready", flush=True))
 
 

@@ -1,8 +1,10 @@
 """The pages are built once for each version of their sources, and run under any address."""
 
 import gzip
+import os
 import shutil
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -84,14 +86,12 @@ def test_without_a_node_that_runs_the_remedy_is_named(tmp_path: Path, monkeypatc
     broken = tmp_path / "npm"
     broken.write_text("#!/bin/sh\nexit 3\n")
     broken.chmod(broken.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(room.sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(BundleError, match="make setup"):
         room._configured_registry(tmp_path, {})
 
 
 def test_old_bundles_go_and_the_latest_stay(tmp_path: Path):
-    import os
-
     for age in range(6):
         (tmp_path / f"bundle{age}").mkdir()
         os.utime(tmp_path / f"bundle{age}", (1_000_000 - age, 1_000_000 - age))

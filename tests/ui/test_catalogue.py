@@ -81,37 +81,38 @@ def test_every_key_that_the_pages_name_is_in_the_catalogues():
     known = catalogue()
     areas = {path.stem for path in room.LOCALES.glob("*.toml")}
     missing = [
-        f"{path.name}:{node.lineno} {node.value}"
+        f"{path.name}:{line} {text}"
         for path in SOURCES
-        for node in _texts(path)
-        if re.fullmatch(r"[a-z_]+(\.[a-z_0-9]+)+", node.value)
-        and node.value.partition(".")[0] in areas
-        and node.value not in known
+        for line, text in _texts(path)
+        if re.fullmatch(r"[a-z_]+(\.[a-z_0-9]+)+", text) and text.partition(".")[0] in areas
+        if text not in known and not any(key.startswith(f"{text}.") for key in known)
     ]
     assert missing == []
 
 
 def test_every_entry_is_used_somewhere():
-    # `common` is a stock of verbs from which pages take what they need.
-    everything = "\n".join(path.read_text() for path in SOURCES)
-    unused = []
-    for key in catalogue():
-        area = key.partition(".")[0]
-        prefix = key.rpartition(".")[0]
-        # A key may be put together (`layout.{mode}`), or looked up by a room's code (`in_words(…, "first_start")`).
-        composed = re.search(rf'f"{re.escape(prefix)}\.\{{', everything) or f'"{prefix}"' in everything
-        if area != "common" and f'"{key}"' not in everything and not composed:
-            unused.append(key)
+    texts = {text for path in SOURCES for _, text in _texts(path)}
+    composed = re.compile("|".join(sorted({pattern for path in SOURCES for pattern in _composed(path)})))
+    # `common` is a stock of verbs from which pages take what they need; a room's errors are looked up by their codes
+    # below the prefix that is given to `in_words`.
+    unused = [
+        key
+        for key in catalogue()
+        if not key.startswith("common.")
+        and key not in texts
+        and not composed.fullmatch(key)
+        and key.rpartition(".")[0] not in texts
+    ]
     assert unused == []
 
 
 def test_no_page_has_a_text_of_its_own():
     found = [
-        f"{path.relative_to(UI)}:{node.lineno} {node.value!r}"
+        f"{path.relative_to(UI)}:{line} {text!r}"
         for path in SOURCES
         if path.parent.name in {"pages", "components"} or path.name == "shell.py"
-        for node in _texts(path, readable=True)
-        if _is_words(node.value)
+        for line, text in _texts(path, readable=True)
+        if _is_words(text)
     ]
     assert found == []
 
@@ -119,7 +120,7 @@ def test_no_page_has_a_text_of_its_own():
 def test_the_search_for_texts_would_find_one(tmp_path: Path):
     page = tmp_path / "page.py"
     page.write_text('def page():\n    """Docs."""\n    return block(button("Nouvelle campagne"), title="Bonjour")\n')
-    assert [node.value for node in _texts(page, readable=True) if _is_words(node.value)] == [
+    assert [text for _, text in _texts(page, readable=True) if _is_words(text)] == [
         "Nouvelle campagne",
         "Bonjour",
     ]
@@ -131,16 +132,28 @@ def _is_words(text: str) -> bool:
     return bool(re.search(r"[A-Za-zÀ-ÿ]{2,} [A-Za-zÀ-ÿ]{2,}|^[A-ZÀ-Ý][a-zà-ÿ]+|[à-ÿ]", text))
 
 
-def _texts(path: Path, *, readable: bool = False) -> Iterator[ast.Constant]:
+def _texts(path: Path, *, readable: bool = False) -> Iterator[tuple[int, str]]:
     """The string constants of a file, without docstrings; `readable` leaves out arguments nobody reads."""
     tree = ast.parse(path.read_text())
     silent = {id(part) for node in ast.walk(tree) for part in _silent(node, readable=readable)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent:
-            yield node
+            yield node.lineno, node.value
+
+
+def _composed(path: Path) -> Iterator[str]:
+    """What the f-strings of a file could spell, as regular expressions; only those that begin like a key."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.JoinedStr) or not isinstance(node.values[0], ast.Constant):
+            continue
+        if re.match(r"[a-z_]+\.", str(node.values[0].value)):
+            parts = (re.escape(str(p.value)) if isinstance(p, ast.Constant) else r"[\w.]+" for p in node.values)
+            yield "".join(parts)
 
 
 def _silent(node: ast.AST, *, readable: bool) -> Iterator[ast.AST]:
+    if isinstance(node, ast.JoinedStr) and not readable:
+        yield from node.values
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         yield node.value
     if readable and isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in {"tag", "alias", "library"}:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from simple_websocket import Client
+from simple_websocket import Client  # type: ignore[import-untyped]
 
 from tests.people import PASSWORD
 from tests.real.browser import NARROW, new_context, screenshot

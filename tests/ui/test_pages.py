@@ -1,0 +1,45 @@
+"""Every page compiles, is in the list, and is closed to strangers unless the list says otherwise."""
+
+import subprocess
+import sys
+
+from fluenzr_app.bundle import ROOT
+from fluenzr_app.fluenzr_app import app
+from fluenzr_app.ui.catalogue import catalogue
+from fluenzr_app.ui.registry import PAGES
+from fluenzr_app.ui.shell import MENU, ShellState
+
+# In a process of its own: compiling marks what it has seen for the whole process.
+_COMPILE = """
+import rxconfig
+from fluenzr_app.fluenzr_app import app
+app._compile(dry_run=True, use_rich=False)
+print("compiled:", *sorted(app._pages))
+"""
+
+
+def test_every_page_compiles():
+    done = subprocess.run([sys.executable, "-c", _COMPILE], cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr[-3000:]
+    compiled = done.stdout.rpartition("compiled:")[2].split()
+    assert set(compiled) >= {page.route.strip("/") or "index" for page in PAGES}
+
+
+def test_every_page_has_an_address_of_its_own_and_a_title():
+    routes = [page.route for page in PAGES]
+    assert len(routes) == len(set(routes))
+    assert all(page.title in catalogue() for page in PAGES)
+
+
+def test_only_the_ways_in_are_public():
+    assert {page.route for page in PAGES if page.is_public} == {"/sign-in", "/first-start"}
+
+
+def test_opening_a_page_asks_who_is_there_before_anything_is_shown():
+    for page in PAGES:
+        first = app.get_load_events(page.route)[0]
+        assert (first == ShellState.enter) != page.is_public, page.route
+
+
+def test_the_menu_leads_to_pages_that_are_there():
+    assert {entry.href for entry in MENU} <= {page.route for page in PAGES}
