@@ -69,7 +69,9 @@ def test_keys_of_any_size_fit(database, keyring, number):
 
 def test_no_other_text_is_a_link(database, keyring, link):
     token = unsubscribe.make_token(keyring, link)
-    swapped = [token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :] for place in range(len(token))]
+    swapped = [
+        token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :] for place in range(len(token))
+    ]
     for wrong in ["", "x", token[:-1], token + "A", token + "=", token.upper(), "é" * 60, "A" * 10_000, *swapped]:
         with database.read() as session, pytest.raises(BadLink):
             unsubscribe.read_token(session, keyring, wrong)

@@ -1,5 +1,6 @@
 """Sealed values, keys of the API and stored answers."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -111,7 +112,7 @@ def test_a_key_is_revoked_at_once_and_only_by_its_own_workspace(database, clock,
         made = make(session, people, clock)
         with pytest.raises(UnknownKey):
             api_keys.revoke_key(session, people.other_workspace_id, made.key_id, clock.now())
-        assert api_keys.key_of(session, made.secret, clock.now())
+        assert api_keys.key_of(session, made.secret, clock.now()).key_id == made.key_id
         revoked = api_keys.revoke_key(session, people.workspace_id, made.key_id, clock.now())
         assert revoked.revoked_at == clock.now()
         with pytest.raises(KeyRefused):
@@ -164,3 +165,25 @@ def test_one_request_is_told_from_another_by_method_path_and_body(keyring):
     assert idempotency.fingerprint(keyring, "post", "/a", b"") in prints
     # A stolen database must not be good for guessing at the passwords in bodies.
     assert idempotency.fingerprint(NEW, "POST", "/a", b"") not in prints
+
+
+def test_of_many_requests_under_one_key_one_does_the_work_and_the_others_repeat_its_answer(
+    database, keyring, clock, people
+):
+    with database.transaction() as session:
+        key = make(session, people, clock).key_id
+    done = []
+
+    def request(number: int) -> StoredAnswer:
+        with database.transaction() as session:
+            before = idempotency.claim(session, keyring, key, "once", "print", clock.now())
+            if before is not None:
+                return before
+            done.append(number)
+            answer = StoredAnswer(201, f'{{"by":{number}}}')
+            idempotency.store(session, keyring, key, "once", answer, clock.now())
+            return answer
+
+    with ThreadPoolExecutor(6) as threads:
+        answers = set(threads.map(request, range(6)))
+    assert len(done) == len(answers) == 1

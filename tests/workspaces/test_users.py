@@ -160,6 +160,7 @@ def test_a_new_password_ends_all_sessions_but_one_s_own(database, keyring, clock
 
     mine, other = begin(), begin()
     identity = workspaces.who_is(database, mine, clock.now())
+    assert identity is not None
     with database.transaction() as session, pytest.raises(SignInRefused):
         workspaces.change_password(session, identity, current="wrong", new="another long phrase", now=clock.now())
     with database.transaction() as session:

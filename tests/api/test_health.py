@@ -1,0 +1,56 @@
+"""`/healthz` and `/readyz`."""
+
+from datetime import timedelta
+
+from starlette.testclient import TestClient
+
+from fluenzr_app.api.app import create_api
+from fluenzr_app.api.health import scheduler_check
+from fluenzr_app.api.runtime import ApiRuntime
+from fluenzr_app.clock import utc_now
+from fluenzr_app.sending.models import Worker
+from tests.api.conftest import browser
+
+
+def test_the_process_answers_whatever_else_is_wrong(runtime: ApiRuntime, nobody: TestClient):
+    runtime.database.engine.dispose()
+    assert nobody.get("/healthz").json() == {"success": True, "data": {"status": "ok"}}
+
+
+def test_ready_is_whoever_has_a_database_to_write_to(nobody: TestClient):
+    answer = nobody.get("/readyz")
+    assert (answer.status_code, answer.json()["data"]) == (200, {"status": "ok", "problems": {}})
+
+
+def test_a_database_that_takes_no_writes_is_told(runtime: ApiRuntime, nobody: TestClient):
+    with runtime.database.engine.connect() as connection:
+        connection.exec_driver_sql("DROP TABLE installation")
+        connection.commit()
+    answer = nobody.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["data"]["problems"] == {"database": "the database takes no writes"}
+
+
+def test_a_silent_scheduler_is_told(runtime: ApiRuntime):
+    api = create_api(
+        ApiRuntime(
+            runtime.settings, runtime.database, runtime.keyring, runtime.clock, checks={"scheduler": scheduler_check}
+        )
+    )
+
+    def beat(ago: timedelta) -> None:
+        with runtime.database.transaction() as session:
+            row = session.get(Worker, 1) or Worker(name="one", started_at=utc_now(), beat_at=utc_now())
+            row.beat_at = utc_now() - ago
+            session.add(row)
+
+    with browser(api) as client:
+        assert client.get("/readyz").json()["data"]["problems"] == {
+            "scheduler": "the scheduler has not started yet"
+        }
+        beat(timedelta(seconds=5))
+        assert client.get("/readyz").status_code == 200
+        beat(timedelta(minutes=2))
+        answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["data"]["problems"]["scheduler"].startswith("the scheduler has been silent since")
