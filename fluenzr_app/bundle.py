@@ -120,6 +120,8 @@ def _source_files(root: Path) -> list[Path]:
         source = root / name
         found = [source] if source.is_file() else source.rglob("*")
         files.update(path for path in found if path.suffix in _SUFFIXES and path.is_file())
+    # Links that Reflex makes during a build to files that lie beside the pages.
+    files = {path for path in files if root / "assets" / "external" not in path.parents}
     return sorted(files | {module for path in files if path.suffix == ".py" for module in _imported(path, root)})
 
 

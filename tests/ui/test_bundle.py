@@ -19,7 +19,7 @@ SCRIPT = 'var e={PING:"http://localhost:8000/ping",EVENT:`ws://localhost:8000/_e
 def sources(tmp_path: Path) -> Path:
     """The sources that decide how the pages come out, in a tree of their own."""
     for name in ("fluenzr_app/ui", "assets", "reflex.lock"):
-        shutil.copytree(room.ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(room.ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "external"))
     for name in ("rxconfig.py", "fluenzr_app/fluenzr_app.py", "fluenzr_app/bundle.py", "fluenzr_app/gate.py"):
         shutil.copy(room.ROOT / name, tmp_path / name)
     return tmp_path
@@ -63,6 +63,9 @@ def test_what_does_not_show_on_a_page_gives_the_same_name(sources: Path):
     before = fingerprint(sources)
     (sources / "fluenzr_app" / "cli.py").write_text("print()")
     (sources / "fluenzr_app" / "ui" / "notes.txt").write_text("x")
+    linked = sources / "assets" / "external" / "fluenzr_app" / "canvas.jsx"
+    linked.parent.mkdir(parents=True, exist_ok=True)
+    linked.write_text("what a build links there")
     assert fingerprint(sources) == before
 
 

@@ -156,6 +156,9 @@ def _silent(node: ast.AST, *, readable: bool) -> Iterator[ast.AST]:
         yield from node.values
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         yield node.value
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "record":
+        # The audit log's own codes.
+        yield from ast.walk(node)
     if readable and isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in {"tag", "alias", "library"}:
         yield from ast.walk(node)
     if readable and isinstance(node, ast.keyword) and node.arg in SILENT:
