@@ -81,14 +81,14 @@ class Caller:
         if not self.idempotency_key:
             return None
         return idempotency.claim(
-            session, self.runtime.keyring, self.key.key_id, self.idempotency_key, self.print_, self.now
+            session, self.runtime.keyring, self.key.key_id, self.idempotency_key, self.print_, self.runtime.wall_now()
         )
 
     def _store(self, session: Session, answer: Answer) -> StoredAnswer:
         stored = StoredAnswer(answer.status, answer.body())
         if self.idempotency_key:
             idempotency.store(
-                session, self.runtime.keyring, self.key.key_id, self.idempotency_key, stored, self.runtime.now()
+                session, self.runtime.keyring, self.key.key_id, self.idempotency_key, stored, self.runtime.wall_now()
             )
         return stored
 

@@ -61,12 +61,11 @@ def from_our_page(request: Request, runtime: Services) -> None:
 
 async def signed_in(request: Request, runtime: Services) -> SignedIn:
     """Return who is signed in with the request's cookie; raises ApiError 401."""
-    now = runtime.now()
     token = request.cookies.get(SESSION_COOKIE, "")
-    identity = await runtime.database.run(workspaces.who_is, runtime.database, token, now)
+    identity = await runtime.database.run(workspaces.who_is, runtime.database, token, runtime.wall_now())
     if identity is None:
         raise ApiError(401, "UNAUTHORIZED", "Sign in first.")
-    return SignedIn(identity, runtime, now)
+    return SignedIn(identity, runtime, runtime.now())
 
 
 Person = Annotated[SignedIn, Depends(signed_in)]

@@ -56,7 +56,7 @@ class KeyGate:
         await self._app(scope, _replay(body, receive), _with_headers(send, window))
 
     async def _key(self, request: Request) -> KeyIdentity:
-        database, now = self._runtime.database, self._runtime.now()
+        database, now = self._runtime.database, self._runtime.wall_now()
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
 
         def in_thread() -> KeyIdentity:

@@ -20,7 +20,7 @@ class ApiRuntime:
     """The services of this process that a route may need.
 
     `checks` are further questions that `/readyz` asks, by name: each returns nothing when all is well, else what is
-    wrong in plain words.
+    wrong in plain words. `wall` is what sessions, keys and tickets go by where `clock` runs faster than the world's.
     """
 
     settings: Settings
@@ -29,7 +29,12 @@ class ApiRuntime:
     clock: Clock
     rng: random.Random = field(default_factory=random.Random)
     checks: Mapping[str, Check] = field(default_factory=dict)
+    wall: Clock | None = None
 
     def now(self) -> datetime:
         """Return the current time, aware, in UTC."""
         return self.clock.now()
+
+    def wall_now(self) -> datetime:
+        """Return the time by which sessions, keys and tickets run out, aware, in UTC."""
+        return (self.wall or self.clock).now()

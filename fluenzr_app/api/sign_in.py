@@ -65,7 +65,7 @@ def _redeem(runtime: ApiRuntime, request: Request, ticket: str) -> NewSession:
             ticket=ticket,
             nonce=request.cookies.get(NONCE_COOKIE, ""),
             browser=request.headers.get("user-agent", ""),
-            now=runtime.now(),
+            now=runtime.wall_now(),
             days=runtime.settings.session_days,
             replaces=request.cookies.get(SESSION_COOKIE),
         )
@@ -74,7 +74,7 @@ def _redeem(runtime: ApiRuntime, request: Request, ticket: str) -> NewSession:
 def _sign_out(runtime: ApiRuntime, token: str) -> None:
     if token:
         with runtime.database.transaction() as session:
-            workspaces.sign_out(session, token, runtime.now())
+            workspaces.sign_out(session, token, runtime.wall_now())
 
 
 def _inside(target: str) -> str:

@@ -182,7 +182,7 @@ async def _look_up(token: str) -> Identity | None:
     if not token:
         return None
     runtime = current()
-    return await runtime.database.run(workspaces.who_is, runtime.database, token, runtime.clock.now())
+    return await runtime.database.run(workspaces.who_is, runtime.database, token, runtime.wall_now())
 
 
 async def _bind(state: BaseState, session: str) -> None:

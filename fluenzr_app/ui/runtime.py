@@ -1,6 +1,7 @@
 """What the pages' handlers work with; set once where the server is put together."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from fluenzr_app.clock import Clock
 from fluenzr_app.crypto import KeyRing
@@ -18,6 +19,12 @@ class Runtime:
     clock: Clock
     clock_rate: float = 1.0
     """Seconds of this clock in a second of the wall: above 1 in the demonstration only."""
+    wall: Clock | None = None
+    """What sessions, tickets and limits on guessing go by where `clock` runs faster than the world's."""
+
+    def wall_now(self) -> datetime:
+        """Return the time by which sessions and tickets run out, aware, in UTC."""
+        return (self.wall or self.clock).now()
 
 
 class NoRuntime(RuntimeError):

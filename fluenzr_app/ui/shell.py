@@ -53,7 +53,7 @@ class ShellState(rx.State):
     async def sign_out(self) -> Any:
         """End this browser's session in the store; the cookie that is left opens nothing any more."""
         me = await acting(self)
-        await me.write(workspaces.sign_out, cookie(cookie_header(self), SESSION_COOKIE), me.now)
+        await me.write(workspaces.sign_out, cookie(cookie_header(self), SESSION_COOKIE), me.runtime.wall_now())
         return rx.call_script("window.location.assign('/sign-in')")
 
 

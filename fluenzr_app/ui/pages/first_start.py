@@ -65,7 +65,7 @@ class FirstStartState(rx.State):
     async def open(self) -> None:
         """Look the link up and, if it is good, measure what the page shows beside the form."""
         runtime = current()
-        self.valid = await runtime.database.run(_is_valid, runtime.database, self._token(), runtime.clock.now())
+        self.valid = await runtime.database.run(_is_valid, runtime.database, self._token(), runtime.wall_now())
         self.errors = {}
         if self.valid:
             self.database = runtime.database.dialect
@@ -118,7 +118,7 @@ def _field_of(error: WorkspacesError) -> str:
 
 
 def _redeem(runtime: Runtime, token: str, owner: _Owner, nonce: str) -> str:
-    now = runtime.clock.now()
+    now = runtime.wall_now()
     if not nonce:
         raise TicketRefused
     with runtime.database.transaction() as session:

@@ -86,7 +86,7 @@ async def _ticket(state: SignInState, email: str, password: str) -> str:
         password=password,
         ip=guard.client_ip(state),
         nonce=guard.nonce(state),
-        now=runtime.clock.now(),
+        now=runtime.wall_now(),
         known_browser=cookie(guard.cookie_header(state), KNOWN_BROWSER_COOKIE),
     )
 
