@@ -83,7 +83,10 @@ from typing import Any
 import reflex as rx
 
 from fluenzr_app.ui.language import t
-from fluenzr_app.ui.pages import contacts, dashboard, first_start, sign_in
+from fluenzr_app.ui.pages import contacts, contacts_import, dashboard, first_start, sign_in
+from fluenzr_app.ui.pages import campaign_sequence_view, campaigns, campaigns_list
+from fluenzr_app.ui.pages.campaign_frame import CampaignState
+from fluenzr_app.ui.pages.campaign_sequence import SequenceState
 from fluenzr_app.ui.pages.not_found import page as not_found
 from fluenzr_app.ui.shell import ShellState, shell
 
@@ -102,6 +105,9 @@ class Page:
 PAGES: tuple[Page, ...] = (
     Page("/", "dashboard.title", dashboard.page, (dashboard.DashboardState.load,)),
     Page("/contacts", "contacts.title", contacts.page, contacts.LOAD),
+    Page("/contacts/import", "contacts_import.title", contacts_import.page, contacts_import.LOAD),
+    Page("/campaigns", "campaigns.title", campaigns.page, (campaigns_list.CampaignsState.load,)),
+    Page("/campaigns/[campaign]", "campaign.title", campaign_sequence_view.page, (CampaignState.load, SequenceState.load)),
     Page("/sign-in", "sign_in.document", sign_in.page, (sign_in.SignInState.open,), is_public=True),
     Page("/first-start", "first_start.document", first_start.page, (first_start.FirstStartState.open,), is_public=True),
 )

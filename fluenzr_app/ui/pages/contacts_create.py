@@ -183,13 +183,14 @@ def new_drawer() -> rx.Component:
         on_close=ContactsState.close,
         subtitle=t("contacts.new_words"),
         icon_name="user-round-plus",
-        footer=rx.fragment(
+        footer=rx.el.div(
             link(t("contacts.import_instead"), "/contacts/import"),
             rx.el.div(
                 button(t("common.cancel"), on_click=ContactsState.close),
                 button(t("contacts.create"), kind="solid", submit=True, form=FORM),
                 class_name="fz-row",
             ),
+            class_name="fzc-new-foot",
         ),
     )
 

@@ -125,7 +125,7 @@ class ContactsState(rx.State):
         self.others, self.others_more = shown.without_filters, shown.without_filters_more
         self.groups = [GroupChoice(public_id("grp", group.id), group.name, group.contacts) for group in shown.groups]
         self.tags = [tag.name for tag in shown.tags]
-        self.export = "/downloads/contacts.csv" + replace(asked, page=1, open="", new="").address().partition("/contacts")[2]
+        self.export = asked.export_address()
         if before != (self.search, self.chips):
             # What was selected under another filter is not what is seen now.
             self.selected, self.whole = [], False
