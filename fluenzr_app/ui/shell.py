@@ -59,7 +59,7 @@ class ShellState(rx.State):
 
 @dataclass(frozen=True)
 class MenuEntry:
-    """One line of the menu; `short` is its word under a phone's tab."""
+    """One line of the menu; `short` is its word under a phone's tab, "" for what lies behind “more” there."""
 
     key: str
     icon: str
@@ -69,8 +69,8 @@ class MenuEntry:
 
 MENU = (
     MenuEntry("layout.dashboard", "layout-dashboard", "/", "layout.home"),
-    MenuEntry("layout.campaigns", "send", "/campaigns"),
-    MenuEntry("layout.contacts", "users", "/contacts"),
+    MenuEntry("layout.campaigns", "send", "/campaigns", "layout.campaigns"),
+    MenuEntry("layout.contacts", "users", "/contacts", "layout.contacts"),
     MenuEntry("layout.accounts", "at-sign", "/accounts", "layout.accounts_short"),
     MenuEntry("layout.settings", "settings", "/settings"),
 )
@@ -249,5 +249,17 @@ def _person_items() -> list[rx.Component]:
 
 
 def _tab_bar() -> rx.Component:
-    tabs = [_nav_link(entry, t(entry.short or entry.key), 20, "fz-tab-item") for entry in MENU]
-    return rx.el.nav(*tabs, aria_label=t("layout.main_menu"), class_name="fz-tab-bar")
+    """Return a phone's bar: four tabs, and behind the fifth what the menu has besides."""
+    tabs = [_nav_link(entry, t(entry.short), 20, "fz-tab-item") for entry in MENU if entry.short]
+    others = [
+        rx.menu.item(icon(entry.icon, 14), t(entry.key), on_click=rx.redirect(entry.href))
+        for entry in MENU
+        if not entry.short
+    ]
+    more = rx.menu.root(
+        rx.menu.trigger(
+            rx.el.button(icon("menu", 20), rx.el.span(t("layout.more")), type="button", class_name="fz-tab-item")
+        ),
+        rx.menu.content(*others, *_person_items(), size="2", side="top", align="end", class_name="fz-menu"),
+    )
+    return rx.el.nav(*tabs, more, aria_label=t("layout.main_menu"), class_name="fz-tab-bar")

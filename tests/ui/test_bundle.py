@@ -95,8 +95,15 @@ def test_without_a_node_that_runs_the_remedy_is_named(tmp_path: Path, monkeypatc
 
 
 def test_old_bundles_go_and_the_latest_stay(tmp_path: Path):
-    for age in range(6):
+    for age in range(9):
         (tmp_path / f"bundle{age}").mkdir()
         os.utime(tmp_path / f"bundle{age}", (1_000_000 - age, 1_000_000 - age))
-    room._forget_old(tmp_path, keep=tmp_path / "bundle5")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle0", "bundle1", "bundle2", "bundle5"]
+    room._forget_old(tmp_path, keep=tmp_path / "bundle7")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "bundle0",
+        "bundle1",
+        "bundle2",
+        "bundle3",
+        "bundle4",
+        "bundle7",
+    ]

@@ -158,10 +158,13 @@ def test_a_phone_has_the_menu_at_the_bottom_and_nothing_runs_over_the_edge(brows
     bar = page.get_by_role("navigation").filter(has=page.get_by_text("Accueil"))
     expect(bar).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW[0]
-    for link in bar.get_by_role("link").all():
-        box = link.bounding_box()
+    for target in [*bar.get_by_role("link").all(), bar.get_by_role("button", name="Plus")]:
+        box = target.bounding_box()
         assert box is not None
         assert box["height"] >= 36
+    bar.get_by_role("button", name="Plus").click()
+    expect(page.get_by_role("menuitem", name="Paramètres")).to_be_visible()
+    expect(page.get_by_role("menuitem", name="Se déconnecter")).to_be_visible()
     screenshot(page, "dashboard-phone")
     phone.close()
 

@@ -133,8 +133,12 @@ def diagnosis_banner(
         *([rx.el.div(mend, class_name="fz-mend")] if mend is not None else []),
         class_name="fz-banner",
         data_tone=tone,
-        role="alert" if tone == "error" else "status",
+        role=rx.cond(tone == "error", "alert", "status") if isinstance(tone, rx.Var) else _role(tone),
     )
+
+
+def _role(tone: str) -> str:
+    return "alert" if tone == "error" else "status"
 
 
 def callout(words: Any, tone: Any = "info", icon_name: str = "info") -> rx.Component:
