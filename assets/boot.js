@@ -65,6 +65,19 @@
         ? ""
         : intl("DateTimeFormat", lang, zoned(zone, { dateStyle: "full", timeStyle: "medium" })).format(new Date(iso)) +
           (zone ? ` (${zone})` : ""),
+    // A moment as it is said in a sentence: 14:52, “hier, 16:40”, “lundi 23 novembre, 09:14”.
+    since(lang, iso, zone) {
+      if (unknown(iso)) return "–";
+      const day = (moment) => intl("DateTimeFormat", "fr", zoned(zone, { year: "numeric", month: "2-digit", day: "2-digit" })).format(moment);
+      const clockTime = fz.time(lang, iso, zone);
+      const moment = new Date(iso);
+      if (day(moment) === day(new Date(fz.now()))) return clockTime;
+      for (const [step, word] of [[-1, { fr: "hier", en: "yesterday" }], [1, { fr: "demain", en: "tomorrow" }]])
+        if (day(moment) === day(new Date(fz.now() + step * 86400000))) return `${word[lang] || word.fr}, ${clockTime}`;
+      return `${fz.day(lang, iso, zone)}, ${clockTime}`;
+    },
+    day: (lang, iso, zone) =>
+      unknown(iso) ? "–" : intl("DateTimeFormat", lang, zoned(zone, { day: "numeric", month: "short" })).format(new Date(iso)),
     now: () => clock.base + (performance.now() - clock.seen) * clock.rate,
     setClock(iso, rate) {
       if (!iso) return;
@@ -137,4 +150,18 @@
     }
   }
   customElements.define("fz-clock", ServerClock);
+
+  // <fz-poll seconds>: clicks itself while the tab is seen, and at once when it comes to the front again.
+  class Poll extends HTMLElement {
+    connectedCallback() {
+      this.ask = () => document.visibilityState === "visible" && this.click();
+      this.timer = setInterval(this.ask, 1000 * (Number(this.getAttribute("seconds")) || 30));
+      document.addEventListener("visibilitychange", this.ask);
+    }
+    disconnectedCallback() {
+      clearInterval(this.timer);
+      document.removeEventListener("visibilitychange", this.ask);
+    }
+  }
+  customElements.define("fz-poll", Poll);
 })();

@@ -15,7 +15,9 @@ def _app() -> rx.App:
             "css/status.css",
             "css/table.css",
             "css/door.css",
+            "css/campaign.css",
             "css/contacts.css",
+            "css/accounts.css",
         ],
         head_components=[
             rx.el.script(src="/boot.js"),
@@ -26,6 +28,7 @@ def _app() -> rx.App:
             (5, "Overlay"): lambda stateful: rx.fragment(shell.connection_banner()),
         },
         toaster=rx.toast.provider(position="bottom-right", rich_colors=False, close_button=True),
+        html_lang="fr",
         backend_exception_handler=failures.on_backend_failure,
         frontend_exception_handler=failures.on_frontend_failure,
     )

@@ -83,6 +83,7 @@ from typing import Any
 import reflex as rx
 
 from fluenzr_app.ui.language import t
+from fluenzr_app.ui.pages import accounts
 from fluenzr_app.ui.pages import contacts, contacts_import, dashboard, first_start, sign_in
 from fluenzr_app.ui.pages import campaign_sequence_view, campaigns, campaigns_list
 from fluenzr_app.ui.pages.campaign_frame import CampaignState
@@ -104,6 +105,7 @@ class Page:
 
 PAGES: tuple[Page, ...] = (
     Page("/", "dashboard.title", dashboard.page, (dashboard.DashboardState.load,)),
+    Page("/accounts", "accounts.title", accounts.page, accounts.LOAD),
     Page("/contacts", "contacts.title", contacts.page, contacts.LOAD),
     Page("/contacts/import", "contacts_import.title", contacts_import.page, contacts_import.LOAD),
     Page("/campaigns", "campaigns.title", campaigns.page, (campaigns_list.CampaignsState.load,)),
