@@ -12,6 +12,7 @@ from fluenzr_app.api.cookies import Services
 from fluenzr_app.api.envelope import Answer, json_response
 from fluenzr_app.api.runtime import ApiRuntime
 from fluenzr_app.clock import utc_now
+from fluenzr_app.db.migrations import SchemaState, schema_state
 from fluenzr_app.sending.models import Worker
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ def alive() -> Response:
 
 @router.get("/readyz")
 async def ready(runtime: Services) -> Response:
-    """Answer 200 when the database takes writes and every check of the roof passes, else 503 with reasons."""
+    """Answer 200 when the database takes writes, its schema is current and every check passes, else 503 and why."""
     problems = await runtime.database.run(_problems, runtime)
     data = {"status": "unavailable" if problems else "ok", "problems": problems}
     return json_response(Answer(data).body(), 503 if problems else 200)
@@ -42,6 +43,9 @@ def _problems(runtime: ApiRuntime) -> dict[str, str]:
     except SQLAlchemyError as error:
         logger.error("the database takes no writes", extra={"kind": type(error).__name__})
         return {"database": "the database takes no writes"}
+    state = schema_state(runtime.database)
+    if state is not SchemaState.CURRENT:
+        return {"schema": f"the database's schema is {state.value}; run “fluenzr migrate”"}
     with runtime.database.read() as session:
         found = {name: check(session) for name, check in runtime.checks.items()}
         return {name: words for name, words in found.items() if words}

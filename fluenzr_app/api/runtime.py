@@ -27,8 +27,8 @@ class ApiRuntime:
     database: Database
     keyring: KeyRing
     clock: Clock
-    rng: random.Random = field(default_factory=random.Random)
     checks: Mapping[str, Check] = field(default_factory=dict)
+    rng: random.Random = field(default_factory=random.Random)
     wall: Clock | None = None
 
     def now(self) -> datetime:

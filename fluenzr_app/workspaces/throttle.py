@@ -50,11 +50,6 @@ def by_browser(keyring: KeyRing, mark: str) -> Counter:
     return Counter(_key(keyring, "browser", mark), 5)
 
 
-def by_setup(keyring: KeyRing, ip: str) -> Counter:
-    """Return the count for tries of the first-start link from one address: 10 are free."""
-    return Counter(_key(keyring, "setup", _network(ip)), 10)
-
-
 def count_try(session: Session, counters: Sequence[Counter], now: datetime) -> None:
     """Count one try on each counter before it is known whether it succeeds; raises Throttled while one is blocked."""
     rows = _locked(session, counters, now)

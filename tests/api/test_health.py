@@ -2,14 +2,35 @@
 
 from datetime import timedelta
 
+import pytest
 from starlette.testclient import TestClient
 
 from fluenzr_app.api.app import create_api
 from fluenzr_app.api.health import scheduler_check
 from fluenzr_app.api.runtime import ApiRuntime
 from fluenzr_app.clock import utc_now
+from fluenzr_app.db.engine import Database
+from fluenzr_app.db.migrations import migrate
 from fluenzr_app.sending.models import Worker
 from tests.api.conftest import browser
+
+
+@pytest.fixture
+def database(tmp_path):
+    """A database whose schema came by its migrations."""
+    opened = Database.open(f"sqlite:///{tmp_path / 'fluenzr.sqlite3'}")
+    migrate(opened)
+    yield opened
+    opened.close()
+
+
+def test_an_older_schema_is_told(runtime: ApiRuntime, nobody: TestClient):
+    with runtime.database.engine.connect() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'of_another_program'")
+        connection.commit()
+    answer = nobody.get("/readyz")
+    assert answer.status_code == 503
+    assert "fluenzr migrate" in answer.json()["data"]["problems"]["schema"]
 
 
 def test_the_process_answers_whatever_else_is_wrong(runtime: ApiRuntime, nobody: TestClient):
