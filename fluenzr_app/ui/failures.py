@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import traceback
 
 import reflex as rx
 from reflex.event import EventSpec
@@ -21,7 +22,9 @@ def on_backend_failure(exception: Exception) -> EventSpec:
     if isinstance(exception, NotAllowed):
         return rx.toast.error(words(lang, "failures.not_allowed"))
     number = secrets.token_hex(4)
-    _log.error("a page's handler failed", extra={"failure": number}, exc_info=exception)
+    # The kind of the error and its places, never its words: a database error quotes the row it failed on.
+    places = "".join(traceback.format_tb(exception.__traceback__))
+    _log.error("a page's handler failed", extra={"failure": number, "kind": type(exception).__name__, "places": places})
     return rx.toast.error(
         words(lang, "failures.unexpected"), description=words(lang, "failures.quote", number=number), duration=15000
     )
