@@ -15,7 +15,7 @@ from fluenzr_app.campaigns.origin import CampaignOrigin
 from fluenzr_app.campaigns.plans import Plans
 from fluenzr_app.campaigns.self_tests import SelfTestOrigin
 from fluenzr_app.clock import Clock
-from fluenzr_app.contacts import imports
+from fluenzr_app.contacts.import_run import ImportRunner
 from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.engine import Database
 from fluenzr_app.mail.smtp import SmtpTransport
@@ -28,6 +28,7 @@ from fluenzr_app.settings import Settings
 SEND_EVERY_S = 1.0
 IMPORT_EVERY_S = 2.0
 RESUME_EVERY_S = 15.0
+SWEEP_EVERY_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ class SendingSide:
         self._installation = installation
         self._rng = rng or random.Random()  # noqa: S311 - pace and Message-IDs, no secrets
         self.plans = Plans()
+        self._imports = ImportRunner(
+            installation.db, installation.settings.data_dir, installation.keyring, installation.clock
+        )
         self.origins: Mapping[str, Origin] = {
             "test": SelfTestOrigin(),
             "campaign": CampaignOrigin(installation.keyring, installation.settings.public_url, self.plans),
@@ -66,6 +70,7 @@ class SendingSide:
                 Tick("accounts", RESUME_EVERY_S, self._resume_accounts),
                 Tick("sending", every_s, self.send_due),
                 Tick("imports", IMPORT_EVERY_S, self._advance_imports),
+                Tick("import files", SWEEP_EVERY_S, self._sweep_imports),
             )
         )
 
@@ -91,7 +96,11 @@ class SendingSide:
 
     async def _advance_imports(self) -> None:
         place = self._installation
-        await place.db.run(imports.tick, place.db, place.keyring, place.clock)
+        await place.db.run(self._imports.tick)
+
+    async def _sweep_imports(self) -> None:
+        place = self._installation
+        await place.db.run(self._imports.sweep, place.clock.now())
 
     def _sender_of(self, session: Session, account_id: int) -> Sender | None:
         account = session.get(EmailAccount, account_id)

@@ -3,7 +3,7 @@
 import typer
 
 from fluenzr_app import cli_contacts
-from fluenzr_app.commands import operation, serving
+from fluenzr_app.commands import bench, operation, serving
 from fluenzr_app.commands.people import apikey_app, user_app
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
 app.command()(serving.serve)
 for command in (operation.migrate, operation.backup, operation.restore, operation.release, operation.doctor):
     app.command()(command)
+app.command()(bench.bench)
 app.add_typer(user_app, name="user")
 app.add_typer(cli_contacts.app, name="contacts")
 app.add_typer(apikey_app, name="apikey")

@@ -24,6 +24,17 @@ _CONTACT = table_of(Contact)
 _MESSAGE = table_of(Message)
 
 WALKING = ("pending", "in_progress")
+
+
+def _addition(build: Any) -> Any:
+    statement = build(_COUNT)
+    return statement.on_conflict_do_update(
+        index_elements=["campaign_id", "status"], set_={"n": _COUNT.c.n + statement.excluded.n}
+    )
+
+
+# Built once: it accompanies every settlement.
+_ADD = {"sqlite": _addition(sqlite_insert), "postgresql": _addition(postgresql_insert)}
 # campaign, status: how many more enrollments there are of it.
 Moves = Counter[tuple[int, str]]
 
@@ -45,14 +56,7 @@ def count_moves(session: Session, moves: Mapping[tuple[int, str], int]) -> None:
     if not rows:
         return
     connection = session.connection()
-    build = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
-    statement = build(_COUNT)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["campaign_id", "status"], set_={"n": _COUNT.c.n + statement.excluded.n}
-        ),
-        rows,
-    )
+    connection.execute(_ADD[connection.dialect.name], rows)
 
 
 def counts_by_status(session: Session, campaign_ids: Sequence[int]) -> dict[int, dict[str, int]]:

@@ -125,7 +125,10 @@ class CampaignOrigin:
     ) -> Mapping[int, Authorised]:
         """Return whether each message may leave: campaign active, walk at this step, window open (guarantees 3, 4)."""
         rows = session.connection().execute(_AUTHORISING, {"ids": [message.id for message in messages]}).all()
-        plans = self.plans.of(session, sorted({row.campaign_id for row in rows}))
+        plans = {
+            campaign_id: self.plans.at(session, campaign_id, revision)
+            for campaign_id, revision in {(row.campaign_id, row.revision) for row in rows}
+        }
         found = {row.id: Authorised(_verdict(row, plans[row.campaign_id], now), row.revision) for row in rows}
         gone = Authorised(Cancel("campaign_deleted"), 0)
         return {message.id: found.get(message.id, gone) for message in messages}
@@ -261,12 +264,13 @@ def _verdict(row: Row[Any], plan: Plan, now: datetime) -> Verdict:
     if row.enrollment_node_id != row.node_id:
         return Cancel("step_changed")
     # A pause is seen by the campaign's revision, which every change of state moves on.
-    zone: tzinfo = plan.zone
+    zone = plan.zone
     if plan.settings.use_contact_timezone:
         zone = zone_of_contact(row.timezone, row.country, plan.settings.timezone)
-    if is_open(plan.window, now, zone):
-        return Go(closes_at(plan.window, now, zone))
-    return Wait("outside_window", next_opening(plan.window, now, zone) or now + _LONG)
+    found = plan.opening_at(now, zone)
+    if found is None:
+        return Wait("outside_window", now + _LONG)
+    return Go(found.closes) if found.opens <= now else Wait("outside_window", found.opens)
 
 
 def _midnight_after(now: datetime, zone: tzinfo) -> datetime:

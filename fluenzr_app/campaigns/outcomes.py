@@ -13,6 +13,7 @@ from fluenzr_app.campaigns.plans import Plan, Plans
 from fluenzr_app.campaigns.zones import zone_of_contact
 from fluenzr_app.contacts.models import Contact
 from fluenzr_app.contacts.suppression import suppress_contact
+from fluenzr_app.db.hot import HotStatement
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.db.types import UtcDateTime
 from fluenzr_app.sending.values import QueuedMessage, Settled, Settlement
@@ -21,8 +22,8 @@ _ENROLLMENT = table_of(Enrollment)
 _CONTACT = table_of(Contact)
 FIRST_MAIL = 1
 
-_NEXT = (
-    update(_ENROLLMENT)
+_NEXT = HotStatement(
+    lambda _: update(_ENROLLMENT)
     .where(
         _ENROLLMENT.c.id == bindparam("row_id"),
         _ENROLLMENT.c.node_id == bindparam("node"),
@@ -105,7 +106,7 @@ def _advance(session: Session, plans: Plans, settlements: Sequence[Settlement], 
                 "at": each.outcome.at,
             }
         )
-    changed = session.connection().execute(_NEXT, rows).rowcount
+    changed = _NEXT.run(session.connection(), rows)
     moved = rows if changed == len(rows) else _really_moved(session, rows)
     moves: Moves = Counter()
     campaigns = {message.enrollment_id: message.campaign_id or 0 for message in messages}

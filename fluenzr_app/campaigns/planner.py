@@ -17,6 +17,7 @@ from fluenzr_app.campaigns.plans import NextStep, Plan
 from fluenzr_app.campaigns.timing import is_open, next_opening
 from fluenzr_app.campaigns.zones import zone_of_contact
 from fluenzr_app.contacts.models import Contact
+from fluenzr_app.db.hot import HotStatement
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.db.types import UtcDateTime
 from fluenzr_app.mail.compose import new_rfc_id
@@ -59,10 +60,20 @@ _DUE_NEW = _DUE.where(_ENROLLMENT.c.account_id.is_(None)).with_for_update(of=_EN
 _SENDER_DOMAINS = select(_ACCOUNT.c.id, _ACCOUNT.c.email_key).where(
     _ACCOUNT.c.id.in_(bindparam("ids", expanding=True))
 )
-_QUEUED = (
-    update(_ENROLLMENT)
+_QUEUED = HotStatement(
+    lambda _: update(_ENROLLMENT)
     .where(_ENROLLMENT.c.id == bindparam("row_id"))
     .values(account_id=bindparam("account"), node_id=bindparam("node"), due_at=None, wait_code="queued")
+)
+_INSERT_MESSAGE = HotStatement(
+    lambda dialect: (sqlite_insert if dialect == "sqlite" else postgresql_insert)(_MESSAGE).on_conflict_do_nothing(
+        index_elements=["enrollment_id", "node_id"]
+    ),
+    (
+        *("workspace_id", "kind", "account_id", "contact_id", "campaign_id", "enrollment_id", "node_id", "to_address"),
+        *("to_domain", "rfc_id", "subject", "priority", "status", "due_at", "attempts", "soft_bounces"),
+        *("account_revision", "campaign_revision", "reason", "detail", "created_at"),
+    ),
 )
 _LATER = (
     update(_ENROLLMENT)
@@ -148,9 +159,8 @@ def queue_mails(
     if not steps:
         return
     connection = session.connection()
-    build = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
-    connection.execute(
-        build(_MESSAGE).on_conflict_do_nothing(index_elements=["enrollment_id", "node_id"]),
+    _INSERT_MESSAGE.run(
+        connection,
         [
             {
                 "workspace_id": row.workspace_id,
@@ -178,8 +188,8 @@ def queue_mails(
             for row, node_id, account_id in steps
         ],
     )
-    connection.execute(
-        _QUEUED,
+    _QUEUED.run(
+        connection,
         [{"row_id": row.id, "node": node_id, "account": account_id} for row, node_id, account_id in steps],
     )
 

@@ -2,19 +2,19 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from threading import Lock
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 from sqlmodel import Session
 
 from fluenzr_app.campaigns.errors import TemplateFault
 from fluenzr_app.campaigns.models import Campaign, Edge, Node
 from fluenzr_app.campaigns.settings import CampaignSettings, read_stored
-from fluenzr_app.campaigns.timing import Window, delay_until
+from fluenzr_app.campaigns.timing import Opening, Window, delay_until, opening
 from fluenzr_app.campaigns.variables import Body, Template, compile_body, compile_subject
 from fluenzr_app.campaigns.workflow import DelayNode, parse_node
 from fluenzr_app.db.tables import table_of
@@ -59,6 +59,20 @@ class Plan:
     mails: Mapping[int, MailStep]
     delays: Mapping[int, DelayNode]
     following: Mapping[int, int]
+    _openings: dict[str, Opening] = field(default_factory=dict, compare=False)
+
+    def opening_at(self, at: datetime, zone: ZoneInfo) -> Opening | None:
+        """Return the opening of the window that holds `at`, else the next one; None for a window that never opens.
+
+        The last answer for a zone is kept: it is asked for every message, and changes once a day.
+        """
+        kept = self._openings.get(zone.key)
+        if kept is not None and kept.opens <= at < kept.closes:
+            return kept
+        found = opening(self.window, at, zone)
+        if found is not None and found.opens <= at:
+            self._openings[zone.key] = found
+        return found
 
     def first_step(self, enrolled_at: datetime, zone: tzinfo) -> NextStep:
         """Return where a new enrollment begins."""
@@ -101,17 +115,26 @@ class Plans:
                 self._kept.popitem(last=False)
         return plan
 
+    def at(self, session: Session, campaign_id: int, revision: int) -> Plan:
+        """Return the plan of a campaign whose present revision the caller has just read."""
+        with self._lock:
+            kept = self._kept.get(campaign_id)
+        if kept is not None and kept.revision == revision:
+            return kept
+        return self.of(session, [campaign_id])[campaign_id]
+
     def of(self, session: Session, campaign_ids: Sequence[int]) -> dict[int, Plan]:
         """Return the plans of campaigns by id, at the revision that the session sees."""
         if not campaign_ids:
             return {}
-        rows = session.connection().execute(PLAN_ROWS.where(_CAMPAIGN.c.id.in_(list(campaign_ids))))
+        rows = session.connection().execute(_PLAN_ROWS_OF, {"ids": list(campaign_ids)})
         return {row.id: self.of_row(session, row) for row in rows.all()}
 
 
 PLAN_ROWS = select(
     _CAMPAIGN.c.id, _CAMPAIGN.c.workspace_id, _CAMPAIGN.c.revision, _CAMPAIGN.c.settings, _CAMPAIGN.c.status
 )
+_PLAN_ROWS_OF = PLAN_ROWS.where(_CAMPAIGN.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def compile_plan(session: Session, row: Row[Any]) -> Plan:

@@ -43,7 +43,7 @@ def tick(db: Database, clock: Clock, plans: Plans, rng: random.Random) -> Ticked
     """Do everything that is due in all active campaigns, in short transactions."""
     now = clock.now()
     with db.read() as session:
-        due = _with_due_follow_ups(session, now)
+        due = campaigns_with_due_follow_ups(session, now)
         stranded = _stranded(session)
         finished = _finished(session)
     queued = sum(_queue_all(db, plans, campaign_id, now, rng) for campaign_id in due)
@@ -70,20 +70,22 @@ def complete_if_finished(session: Session, campaign_id: int, now: datetime) -> b
 def _queue_all(db: Database, plans: Plans, campaign_id: int, now: datetime, rng: random.Random) -> int:
     total = 0
     while True:
-        queued = db.transact(_queue_some, plans, campaign_id, now, rng)
+        queued = db.transact(queue_some, plans, campaign_id, now, rng)
         total += queued
         if queued < CHUNK:
             return total
 
 
-def _queue_some(session: Session, plans: Plans, campaign_id: int, now: datetime, rng: random.Random) -> int:
+def queue_some(session: Session, plans: Plans, campaign_id: int, now: datetime, rng: random.Random) -> int:
+    """Queue one chunk of a campaign's due follow-ups; return how many walks were worked on."""
     row = session.connection().execute(
         PLAN_ROWS.where(_CAMPAIGN.c.id == campaign_id, _CAMPAIGN.c.status == "active").with_for_update()
     ).first()
     return 0 if row is None else queue_follow_ups(session, plans.of_row(session, row), CHUNK, now, rng)
 
 
-def _with_due_follow_ups(session: Session, now: datetime) -> Sequence[int]:
+def campaigns_with_due_follow_ups(session: Session, now: datetime) -> Sequence[int]:
+    """Return the active campaigns in which a follow-up is due."""
     due = exists().where(
         _ENROLLMENT.c.campaign_id == _CAMPAIGN.c.id,
         _ENROLLMENT.c.account_id.is_not(None),

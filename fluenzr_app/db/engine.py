@@ -5,6 +5,7 @@ import contextlib
 import contextvars
 import functools
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -34,6 +35,8 @@ class Database:
         self.engine = engine
         self.dialect: str = engine.dialect.name
         self._threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="db")
+        # SQLite has one writer at a time and lets the others poll; within a process they queue here instead.
+        self._one_writer = threading.Lock() if self.dialect == "sqlite" else contextlib.nullcontext()
 
     @classmethod
     def open(cls, settings: Settings | str) -> "Database":
@@ -56,7 +59,7 @@ class Database:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Session]:
         """Give a session that commits at the end of the block and rolls back on any exception."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with self._one_writer, Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextlib.contextmanager
@@ -146,7 +149,10 @@ def _sqlite_engine(url: str, path: str | None) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         read_only = connection.get_execution_options().get(_READ_ONLY, False)
-        connection.exec_driver_sql(f"PRAGMA query_only={int(read_only)}")
+        # Remembered with the pooled connection: most transactions find it as they need it.
+        if connection.info.get(_READ_ONLY, False) != read_only:
+            connection.exec_driver_sql(f"PRAGMA query_only={int(read_only)}")
+            connection.info[_READ_ONLY] = read_only
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine

@@ -108,7 +108,7 @@ class AccountRun:
         self._queue.extend(first.claimed)
         self._dry = not first.more
         lanes = min(self._sender.parallel, len(first.claimed))
-        results = await asyncio.gather(*(self._lane() for _ in range(lanes)), return_exceptions=True)
+        results = await asyncio.gather(*(self._counted_lane() for _ in range(lanes)), return_exceptions=True)
         await self._put_back()
         for result in results:
             if isinstance(result, BaseException):
@@ -132,44 +132,61 @@ class AccountRun:
                     self._dry = not result.more
         return self._queue.popleft() if self._queue else None
 
+    async def _counted_lane(self) -> None:
+        self._ledger.enter()
+        try:
+            await self._lane()
+        finally:
+            self._ledger.leave()
+
     async def _lane(self) -> None:
         connection: Connection | None = None
         outcome: Outcome | None = None
-        claim: Claimed | None = None
+        ready = await self._prepare_next()
         try:
-            while (claim := await self._next()) is not None:
+            while ready is not None:
                 if connection is None or not connection.alive:
                     if outcome is not None:
-                        await self._write(Entry(outcome=outcome))
+                        await self._ledger.write(self._entry(outcome, None))
                         outcome = None
                     connection = await self._connections.acquire(self._sender.transport)
-                composed = self._compose(claim)
-                if isinstance(composed, str):
-                    await self._write(Entry(outcome=outcome, unusable=(claim, composed)))
-                    outcome = None
-                    continue
+                claim, composed, subject = ready
                 asked_at = time.monotonic()
-                marked = await self._ledger.write(self._entry(outcome, claim))
-                outcome = None
+                answer = self._ledger.submit(self._entry(outcome, claim))
+                outcome = ready = None
+                # The next mail is made while this one's mark is being stored.
+                ready = await self._prepare_next()
+                marked = await answer
                 if not isinstance(marked, Marked):
                     continue
                 if time.monotonic() - asked_at > STALLED_S:
-                    outcome = self._outcome(claim, marked, OutcomeKind.FAULT, composed[1], None, "stalled")
+                    outcome = self._outcome(claim, marked, OutcomeKind.FAULT, subject, None, "stalled")
                     continue
-                outcome = await self._send(connection, claim, marked, *composed)
-                if outcome is None:
+                outcome = await self._send(connection, claim, marked, composed, subject)
+                if self._failed:
                     return
         except SendFailure as failure:
             # No connection could be made: nothing was on the network, so the message goes back without an attempt.
-            await self._fail(failure, outcome, (claim,) if claim is not None else ())
+            await self._fail(failure, outcome)
             outcome = None
         finally:
+            if ready is not None:
+                self._queue.append(ready[0])
             if outcome is not None:
-                await self._write(self._entry(outcome, None))
+                await self._ledger.write(self._entry(outcome, None))
             if connection is not None and connection.alive and not self._stopping():
                 self._connections.give_back(connection)
             elif connection is not None:
                 await connection.close()
+
+    async def _prepare_next(self) -> tuple[Claimed, Composed, str] | None:
+        """Return the next claim with its mail made; those that cannot be made are cancelled on the way."""
+        while (claim := await self._next()) is not None:
+            composed = self._compose(claim)
+            if not isinstance(composed, str):
+                return claim, *composed
+            await self._ledger.write(Entry(unusable=(claim, composed)))
+        return None
 
     def _entry(self, outcome: Outcome | None, claim: Claimed | None) -> Entry:
         proves = outcome is not None and outcome.kind is OutcomeKind.ACCEPTED and not self._proved
@@ -177,9 +194,6 @@ class AccountRun:
             self._proved = True
             return Entry(outcome=outcome, claim=claim, account_id=self._sender.account_id, account_works=True)
         return Entry(outcome=outcome, claim=claim)
-
-    async def _write(self, entry: Entry) -> None:
-        await self._ledger.write(entry)
 
     def _compose(self, claim: Claimed) -> tuple[Composed, str] | str:
         """Return the mail and its subject, or the code of why it cannot be made."""
@@ -195,14 +209,14 @@ class AccountRun:
     async def _send(
         self, connection: Connection, claim: Claimed, marked: Marked, composed: Composed, subject: str
     ) -> Outcome | None:
-        """Hand one mail to the server; return its outcome, or None when the account failed and the run has to end."""
+        """Hand one mail to the server and return its outcome; None when it was written already, with the run's end."""
         try:
             accepted = await connection.send(composed)
         except SendFailure as failure:
             kind = outcome_of(failure)
             outcome = self._outcome(claim, marked, kind, subject, failure.code, failure.text)
             if failure.level in ("account", "connection") or kind in (OutcomeKind.FAULT, OutcomeKind.UNCERTAIN):
-                await self._fail(failure, outcome, ())
+                await self._fail(failure, outcome)
                 return None
             return outcome
         self.sent += 1
@@ -216,14 +230,13 @@ class AccountRun:
     def _moment(self) -> datetime:
         return self._clock.now()
 
-    async def _fail(self, failure: SendFailure, outcome: Outcome | None, claims: tuple[Claimed, ...]) -> None:
+    async def _fail(self, failure: SendFailure, outcome: Outcome | None) -> None:
         """Write what is known, tell the account's health once, and end the run."""
         first = not self._failed
         self._failed = True
-        await self._write(
+        await self._ledger.write(
             Entry(
                 outcome=outcome,
-                release=claims,
                 failure=failure if first else None,
                 account_id=self._sender.account_id if first else None,
             )
@@ -233,7 +246,7 @@ class AccountRun:
         if self._queue:
             waiting = tuple(self._queue)
             self._queue.clear()
-            await self._write(Entry(release=waiting))
+            await self._ledger.write(Entry(release=waiting))
 
 
 def outcome_of(failure: SendFailure) -> OutcomeKind:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, insert, update
 from sqlmodel import Session
 
+from fluenzr_app.db.hot import HotStatement
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.sending import permission
 from fluenzr_app.sending.claim import FIRST_MAIL, Claimer, cancel, decide, put_off
@@ -17,8 +18,8 @@ from fluenzr_app.sending.values import Cancel, Claimed, Go, Marked, NotMarked, Q
 _MESSAGE = table_of(Message)
 _ATTEMPT = table_of(Attempt)
 
-_TO_SENDING = (
-    update(_MESSAGE)
+_TO_SENDING = HotStatement(
+    lambda _: update(_MESSAGE)
     .where(_MESSAGE.c.id == bindparam("message_id"))
     .values(status="sending", attempts=bindparam("attempt_no"))
 )
@@ -27,7 +28,10 @@ _BACK = (
     .where(_MESSAGE.c.id == bindparam("message_id"), _MESSAGE.c.status == "claimed")
     .values(status="queued", worker_id=None)
 )
-_INSERT_ATTEMPT = insert(_ATTEMPT)
+_INSERT_ATTEMPT = HotStatement(
+    lambda _: insert(_ATTEMPT),
+    ("message_id", "no", "account_id", "campaign_id", "to_domain", "first_mail", "started_at", "text"),
+)
 
 
 def mark(
@@ -100,12 +104,12 @@ def _too_late(claim: Claimed, verdict: Go, now: datetime) -> bool:
 
 def _store(session: Session, claims: Sequence[Claimed], now: datetime) -> None:
     connection = session.connection()
-    connection.execute(
-        _TO_SENDING,
+    _TO_SENDING.run(
+        connection,
         [{"message_id": claim.message.id, "attempt_no": claim.message.attempts + 1} for claim in claims],
     )
-    connection.execute(
-        _INSERT_ATTEMPT,
+    _INSERT_ATTEMPT.run(
+        connection,
         [
             {
                 "message_id": claim.message.id,

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, bindparam, or_, select, update
 from sqlmodel import Session
 
 from fluenzr_app.accounts.models import EmailAccount
+from fluenzr_app.db.hot import HotStatement
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.db.types import UtcDateTime
 from fluenzr_app.events.record import NewEvent, record
@@ -50,8 +51,8 @@ _REASONS = {
 # An `uncertain` row may still learn its real end: a stalled worker whose messages were taken from it knows better.
 # Two comparisons, because an IN list cannot be part of a statement that is run for many rows at once.
 _UNDER_WAY = or_(_MESSAGE.c.status == "sending", _MESSAGE.c.status == "uncertain")
-_SENT = (
-    update(_MESSAGE)
+_SENT = HotStatement(
+    lambda _: update(_MESSAGE)
     .where(_MESSAGE.c.id == bindparam("message_id"), _MESSAGE.c.attempts == bindparam("attempt_no"), _UNDER_WAY)
     .values(
         status="sent",
@@ -74,8 +75,8 @@ _OTHER = (
         worker_id=None,
     )
 )
-_CLOSE_ATTEMPT = (
-    update(_ATTEMPT)
+_CLOSE_ATTEMPT = HotStatement(
+    lambda _: update(_ATTEMPT)
     .where(_ATTEMPT.c.message_id == bindparam("message_id_"), _ATTEMPT.c.no == bindparam("attempt_no"))
     .values(
         finished_at=bindparam("at", type_=UtcDateTime()),
@@ -102,7 +103,7 @@ def settle(
     others = [each for each in settlements if each.result is not Settled.SENT]
     changed = 0
     if accepted:
-        changed += connection.execute(_SENT, [_sent_row(each) for each in accepted]).rowcount
+        changed += _SENT.run(connection, [_sent_row(each) for each in accepted])
     if others:
         # Read first: an executemany only tells the sum of the rows it changed.
         alive = _under_way(session, others)
@@ -113,7 +114,7 @@ def settle(
         accepted = _really_sent(session, accepted)
     live = accepted + others
     if live:
-        connection.execute(_CLOSE_ATTEMPT, [_attempt_row(each) for each in live])
+        _CLOSE_ATTEMPT.run(connection, [_attempt_row(each) for each in live])
         _record_events(session, live)
         for kind, origin in origins.items():
             own = [each for each in live if each.outcome.message.kind == kind]

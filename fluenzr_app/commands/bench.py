@@ -1,0 +1,28 @@
+"""`fluenzr bench`: measures this machine's engine and prints each figure against its limit."""
+
+from typing import Annotated, Any
+
+import typer
+
+from fluenzr_app.commands.output import answer, refusals_in_words
+
+
+def bench(
+    only: Annotated[str | None, typer.Option("--only", help="send or tick")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="smaller numbers, for a first look")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="answer as one JSON object")] = False,
+) -> None:
+    """Measure sending and planning; every figure is a ratio to a limit measured in the same run."""
+    import uvloop
+
+    from fluenzr_app.bench.due import LARGE, measure_tick
+    from fluenzr_app.bench.send import MAILS, measure_send
+
+    with refusals_in_words():
+        found: dict[str, Any] = {}
+        if only in (None, "send"):
+            runs = [uvloop.run(measure_send(MAILS // 3 if quick else MAILS)) for _ in range(1 if quick else 3)]
+            found["send"] = {**sorted(runs, key=lambda run: run["ratio"])[len(runs) // 2], "at_least": 0.4, "aim": 0.7}
+        if only in (None, "tick"):
+            found["tick"] = {**measure_tick(large=LARGE // 10 if quick else LARGE), "at_most": 1.5}
+        answer(found, as_json=as_json)
