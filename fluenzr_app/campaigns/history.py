@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlmodel import Session, col
 
 from fluenzr_app.campaigns.models import Campaign
@@ -36,8 +36,10 @@ def history_of_contact(
             col(Event.id), col(Event.type), col(Event.at), col(Message.subject), col(Event.campaign_id),
             col(Campaign.name), col(Event.machine), col(Event.data),
         )
-        .outerjoin(Message, (col(Message.id) == col(Event.message_id)) & (col(Message.workspace_id) == workspace_id))
-        .outerjoin(Campaign, (col(Campaign.id) == col(Event.campaign_id)) & (col(Campaign.workspace_id) == workspace_id))
+        .outerjoin(Message, and_(col(Message.id) == col(Event.message_id), col(Message.workspace_id) == workspace_id))
+        .outerjoin(
+            Campaign, and_(col(Campaign.id) == col(Event.campaign_id), col(Campaign.workspace_id) == workspace_id)
+        )
         .where(col(Event.workspace_id) == workspace_id, col(Event.contact_id) == contact_id)
         .order_by(col(Event.at).desc(), col(Event.id).desc())
         .limit(limit)

@@ -9,7 +9,7 @@ import reflex as rx
 from fluenzr_app.contacts.field_names import CONSENT_SOURCES
 from fluenzr_app.contacts.listing import COUNTED_TO
 from fluenzr_app.ui.components.buttons import button, icon_button
-from fluenzr_app.ui.components.forms import choice, choice_of, field, form, search_field, segments, text_input
+from fluenzr_app.ui.components.forms import choice, choice_of, field, form, search_field, text_input
 from fluenzr_app.ui.components.frame import body, empty_state, page_header, row, with_panel
 from fluenzr_app.ui.components.status import status_badge
 from fluenzr_app.ui.components.table import Column, data_table, two_lines
@@ -54,7 +54,12 @@ def page() -> rx.Component:
 
 
 def _state() -> rx.Var[str]:
-    return t("contacts.state", all=t("contacts.state_all", n=S.everybody), active=t("contacts.state_active", n=S.active), replied=t("contacts.state_replied", n=S.replied))
+    return t(
+        "contacts.state",
+        all=t("contacts.state_all", n=S.everybody),
+        active=t("contacts.state_active", n=S.active),
+        replied=t("contacts.state_replied", n=S.replied),
+    )
 
 
 def _tools() -> rx.Component:
@@ -78,9 +83,19 @@ def _range() -> rx.Component:
         t("common.range", first=first, last=last, total=S.total),
     )
     return rx.fragment(
-        rx.el.span(counted, class_name="fz-second fzc-figures"),
-        icon_button(t("common.previous_page"), "chevron-left", disabled=S.page_number <= 0, on_click=ContactsState.turn_to(S.page_number - 1)),
-        icon_button(t("common.next_page"), "chevron-right", disabled=S.last_page, on_click=ContactsState.turn_to(S.page_number + 1)),
+        rx.cond(S.rows.length() > 0, rx.el.span(counted, class_name="fz-second fzc-figures")),
+        icon_button(
+            t("common.previous_page"),
+            "chevron-left",
+            disabled=S.page_number <= 0,
+            on_click=ContactsState.turn_to(S.page_number - 1),
+        ),
+        icon_button(
+            t("common.next_page"),
+            "chevron-right",
+            disabled=S.last_page,
+            on_click=ContactsState.turn_to(S.page_number + 1),
+        ),
         rx.el.a(
             icon("download"),
             href=S.export,
@@ -129,7 +144,11 @@ def _filter_form() -> rx.Component:
                 ),
                 rx.cond(
                     S.filter_kind == "status",
-                    choice([("is", t("contacts.is")), ("not", t("contacts.is_not"))], name="how", aria_label=t("contacts.operator")),
+                    choice(
+                        [("is", t("contacts.is")), ("not", t("contacts.is_not"))],
+                        name="how",
+                        aria_label=t("contacts.operator"),
+                    ),
                 ),
                 field(t("contacts.filter_value"), _filter_value()),
                 button(t("contacts.apply_filter"), kind="solid", submit=True),
@@ -157,11 +176,28 @@ def _filter_value() -> rx.Component:
 def _list() -> rx.Component:
     columns = [
         Column(t("contacts.column.contact"), _who, sort="last_name"),
-        Column(t("contacts.column.company"), lambda line: rx.el.span(line.company, class_name="fzc-clip-2"), sort="company", hide_on_phone=True),
+        Column(
+            t("contacts.column.company"),
+            lambda line: rx.el.span(line.company, class_name="fzc-clip-2"),
+            sort="company",
+            hide_on_phone=True,
+        ),
         Column(t("contacts.column.status"), lambda line: status_badge(line.status, STATUSES), sort="status"),
         Column(t("contacts.column.tags"), _tags, hide_on_phone=True),
-        Column(t("contacts.column.created"), lambda line: when(line.created_at, ShellState.zone), sort="created_at", right=True, hide_on_phone=True),
-        Column(t("contacts.column.updated"), lambda line: when(line.updated_at, ShellState.zone), sort="updated_at", right=True, hide_on_phone=True),
+        Column(
+            t("contacts.column.created"),
+            lambda line: when(line.created_at, ShellState.zone),
+            sort="created_at",
+            right=True,
+            hide_on_phone=True,
+        ),
+        Column(
+            t("contacts.column.updated"),
+            lambda line: when(line.updated_at, ShellState.zone),
+            sort="updated_at",
+            right=True,
+            hide_on_phone=True,
+        ),
     ]
     return rx.el.div(
         data_table(
@@ -218,7 +254,9 @@ def _found_nothing() -> rx.Component:
         "search-x",
         title,
         explained,
-        rx.cond(S.chips.length() > 0, button(t("contacts.drop_filters"), kind="soft", on_click=ContactsState.drop_filters)),
+        rx.cond(
+            S.chips.length() > 0, button(t("contacts.drop_filters"), kind="soft", on_click=ContactsState.drop_filters)
+        ),
         button(t("contacts.create_this"), on_click=ContactsState.start_new),
         found_nothing=True,
     )

@@ -23,8 +23,6 @@ from fluenzr_app.ui.pages.contacts_list import ContactsState
 from fluenzr_app.ui.pages.contacts_query import read_query
 from fluenzr_app.ui.pages.contacts_words import told
 
-_WORD = {"fr": "supprimer", "en": "delete"}
-
 
 class BulkState(rx.State):
     """The act that is asked about or under way."""
@@ -45,7 +43,7 @@ class BulkState(rx.State):
         listed = await self.get_state(ContactsState)
         self.asking = act if act in ACTS else ""
         self.typed = self.error = ""
-        self.word = _WORD[me.lang]
+        self.word = words(me.lang, "contacts.delete_word")
         self.count = listed.total if listed.whole else len(listed.selected)
         self.count_more = listed.whole and listed.more
         self.done = 0
@@ -141,7 +139,8 @@ def bar() -> rx.Component:
         ("delete", "trash-2"),
     ]
     buttons = [
-        button(t(f"contacts.act.{act}"), icon_name=drawing, size="small", on_click=BulkState.ask(act)) for act, drawing in acts
+        button(t(f"contacts.act.{act}"), icon_name=drawing, size="small", on_click=BulkState.ask(act))
+        for act, drawing in acts
     ]
     count = rx.cond(listed.whole, listed.total, listed.selected.length()).to(int)
     return selection_bar(count, *buttons, on_clear=ContactsState.clear_selection, take_all=take)
@@ -162,9 +161,13 @@ def dialogs() -> rx.Component:
     made = []
     for act in ("archive", "unsubscribe", "block", "delete"):
         title = rx.cond(
-            state.count_more, t(f"contacts.ask.{act}.title_more", n=state.count), t(f"contacts.ask.{act}.title", n=state.count)
+            state.count_more,
+            t(f"contacts.ask.{act}.title_more", n=state.count),
+            t(f"contacts.ask.{act}.title", n=state.count),
         )
-        typing = {"type_this": state.word, "typed": state.typed, "on_type": BulkState.type_word} if act == "delete" else {}
+        typing = (
+            {"type_this": state.word, "typed": state.typed, "on_type": BulkState.type_word} if act == "delete" else {}
+        )
         made.append(
             confirm_dialog(
                 title,
@@ -189,7 +192,9 @@ def dialogs() -> rx.Component:
                 form(
                     field(
                         t(f"contacts.ask.{act}.field"),
-                        text_input(name="name", list=f"bulk-{act}", auto_complete="off", auto_focus=True, max_length=200),
+                        text_input(
+                            name="name", list=f"bulk-{act}", auto_complete="off", auto_focus=True, max_length=200
+                        ),
                         help=t(f"contacts.ask.{act}.help"),
                         error=state.error,
                     ),

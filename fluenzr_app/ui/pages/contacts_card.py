@@ -96,7 +96,9 @@ def _head() -> rx.Component:
             avatar(C.initials),
             rx.el.div(
                 rx.el.div(rx.cond(C.line != "", C.line, C.email), class_name="fz-second fzc-clip"),
-                rx.el.div(t("contacts_card.since"), " ", when(C.created_at, ShellState.zone), class_name="fz-second fz-small"),
+                rx.el.div(
+                    t("contacts_card.since"), " ", when(C.created_at, ShellState.zone), class_name="fz-second fz-small"
+                ),
                 class_name="fzc-who",
             ),
             status_badge(C.status, STATUSES),
@@ -151,7 +153,8 @@ def _details() -> rx.Component:
     taken = rx.cond(
         C.taken_id != "",
         rx.el.div(
-            button(t("contacts.open_taken"), size="small", on_click=ContactsState.open_contact(C.taken_id)), class_name="fzc-under-line"
+            button(t("contacts.open_taken"), size="small", on_click=ContactsState.open_contact(C.taken_id)),
+            class_name="fzc-under-line",
         ),
     )
     names = ("email", "first_name", "last_name", "job_title", "company", "phone")
@@ -181,7 +184,9 @@ def _line(name: str, **props: Any) -> rx.Component:
             class_name="fzc-quiet-input",
             **props,
         ),
-        rx.cond(wrong != "", rx.el.span(icon("circle-alert", 12), wrong, class_name="fz-error fzc-line-error", role="alert")),
+        rx.cond(
+            wrong != "", rx.el.span(icon("circle-alert", 12), wrong, class_name="fz-error fzc-line-error", role="alert")
+        ),
         class_name="fzc-line",
     )
 
@@ -296,7 +301,9 @@ def _consent() -> rx.Component:
 
 def _line_error(name: str) -> rx.Component:
     wrong = C.errors.get(name, "").to(str)
-    return rx.cond(wrong != "", rx.el.span(icon("circle-alert", 12), wrong, class_name="fz-error fzc-line-error", role="alert"))
+    return rx.cond(
+        wrong != "", rx.el.span(icon("circle-alert", 12), wrong, class_name="fz-error fzc-line-error", role="alert")
+    )
 
 
 def _own() -> rx.Component:
@@ -318,7 +325,12 @@ def _own_line(own: rx.Var[OwnField]) -> rx.Component:
         ("number", text_input(input_mode="decimal", placeholder=t("contacts_card.blank"), **common)),
         (
             "checkbox",
-            rx.el.input(type="checkbox", class_name="fz-check", checked=own.value == "true", on_change=lambda on: C.tick_own(own.name, on)),
+            rx.el.input(
+                type="checkbox",
+                class_name="fz-check",
+                checked=own.value == "true",
+                on_change=lambda on: C.tick_own(own.name, on),
+            ),
         ),
         (
             "dropdown",
@@ -336,7 +348,9 @@ def _own_line(own: rx.Var[OwnField]) -> rx.Component:
         icon("square-pen", 14),
         rx.el.span(own.label, class_name="fzc-line-label fzc-clip", title=own.label),
         control,
-        rx.cond(wrong != "", rx.el.span(icon("circle-alert", 12), wrong, class_name="fz-error fzc-line-error", role="alert")),
+        rx.cond(
+            wrong != "", rx.el.span(icon("circle-alert", 12), wrong, class_name="fz-error fzc-line-error", role="alert")
+        ),
         class_name="fzc-line",
     )
 
@@ -368,8 +382,12 @@ def _history() -> rx.Component:
 
 
 def _history_line(line: rx.Var[HistoryRow]) -> rx.Component:
-    said = rx.match(line.kind, *[(kind, t(f"contacts_card.event.{kind.partition('.')[2]}")) for kind in _EVENTS], line.kind)
-    where = rx.cond(line.campaign != "", link(line.campaign, "/campaigns/" + line.campaign_id, class_name="fzc-soft-link"))
+    said = rx.match(
+        line.kind, *[(kind, t(f"contacts_card.event.{kind.partition('.')[2]}")) for kind in _EVENTS], line.kind
+    )
+    where = rx.cond(
+        line.campaign != "", link(line.campaign, "/campaigns/" + line.campaign_id, class_name="fzc-soft-link")
+    )
     return rx.el.li(
         rx.el.span(chosen_icon(line.kind, _EVENTS, "circle-dot", 12), class_name="fzc-event"),
         rx.el.div(
@@ -389,7 +407,11 @@ def _history_line(line: rx.Var[HistoryRow]) -> rx.Component:
 
 def _section(title: Any, *children: Any, aside: Any = None) -> rx.Component:
     return rx.el.section(
-        rx.el.div(rx.el.h3(title, class_name="fz-block-title"), *([aside] if aside is not None else []), class_name="fzc-section-head"),
+        rx.el.div(
+            rx.el.h3(title, class_name="fz-block-title"),
+            *([aside] if aside is not None else []),
+            class_name="fzc-section-head",
+        ),
         *children,
         class_name="fzc-section",
     )

@@ -153,7 +153,9 @@ class ContactCardState(rx.State):
         """Put the contact into a group."""
         me = await acting(self)
         if group:
-            yield await self._change(me, "group_ids", {"group_ids": [*self._group_ids(), parse_public_id("grp", group)]})
+            yield await self._change(
+                me, "group_ids", {"group_ids": [*self._group_ids(), parse_public_id("grp", group)]}
+            )
 
     @rx.event
     async def drop_group(self, group: str) -> Any:
@@ -253,7 +255,9 @@ class ContactCardState(rx.State):
         self.created_at = contact.created_at.isoformat()
         self.tags = list(found.card.tags)
         self.groups = [ShownGroup(public_id("grp", key), name) for key, name in found.card.groups]
-        self.own = [own_field(definition, as_text(contact.fields.get(definition.name))) for definition in found.definitions]
+        self.own = [
+            own_field(definition, as_text(contact.fields.get(definition.name))) for definition in found.definitions
+        ]
         self.waits = [wait_row(me, wait, ZoneInfo(found.zone)) for wait in found.waits]
         self.history = [_history_row(line) for line in found.history[: self._history_length]]
         self.history_more = len(found.history) > self._history_length

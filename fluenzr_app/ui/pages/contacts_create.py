@@ -43,7 +43,12 @@ class OwnField:
 def own_field(definition: FieldDefinition, value: str = "") -> OwnField:
     """Return a custom field as the pages show it."""
     return OwnField(
-        definition.name, definition.label or definition.name, definition.type, list(definition.options), definition.required, value
+        definition.name,
+        definition.label or definition.name,
+        definition.type,
+        list(definition.options),
+        definition.required,
+        value,
     )
 
 
@@ -67,7 +72,10 @@ class NewContactState(rx.State):
         if self.is_open:
             self._forget()
             self.consent = "not_specified"
-            self.own = [own_field(definition, definition.default) for definition in await me.read(list_custom_fields, me.workspace_id)]
+            self.own = [
+                own_field(definition, definition.default)
+                for definition in await me.read(list_custom_fields, me.workspace_id)
+            ]
 
     @rx.event
     async def choose_consent(self, source: str) -> None:
@@ -81,9 +89,7 @@ class NewContactState(rx.State):
         me = await acting(self)
         self._forget()
         try:
-            card = await me.write(
-                service.create_contact, me.runtime.keyring, me.workspace_id, _values(given), me.now
-            )
+            card = await me.write(service.create_contact, me.runtime.keyring, me.workspace_id, _values(given), me.now)
         except EmailTaken as error:
             self.errors = {"email": told(me.lang, error)}
             self.taken_id = public_id("con", error.contact_id)
@@ -98,7 +104,10 @@ class NewContactState(rx.State):
             return None
         asked = read_query(dict(self.router.url.query_parameters))
         opened = ListQuery(**{**vars(asked), "new": "", "open": public_id("con", card.contact.id or 0)})
-        return [rx.toast.success(words(me.lang, "contacts.created", email=card.contact.email)), rx.redirect(opened.address())]
+        return [
+            rx.toast.success(words(me.lang, "contacts.created", email=card.contact.email)),
+            rx.redirect(opened.address()),
+        ]
 
     @rx.event
     async def open_taken(self) -> Any:
@@ -113,7 +122,9 @@ class NewContactState(rx.State):
 
 def _values(given: dict[str, Any]) -> dict[str, Any]:
     """Return the form's fields under the names that the room knows."""
-    values: dict[str, Any] = {name: str(given[name]) for name in ("email", *_PLAIN, "language", "timezone", "notes") if name in given}
+    values: dict[str, Any] = {
+        name: str(given[name]) for name in ("email", *_PLAIN, "language", "timezone", "notes") if name in given
+    }
     values["consent_source"] = str(given.get("consent_source") or "not_specified")
     if "consent_notes" in given:
         values["consent_notes"] = str(given["consent_notes"])
@@ -150,7 +161,12 @@ def new_drawer() -> rx.Component:
         _input("email", type="email", auto_focus=True, required=True, input_mode="email"),
         grid(_input("first_name"), _input("last_name"), _input("company"), _input("job_title")),
         grid(
-            field(t("contacts.field.tags"), text_input(name="tags", list="new-tags"), help=t("contacts.tags_help"), error=_error("tags")),
+            field(
+                t("contacts.field.tags"),
+                text_input(name="tags", list="new-tags"),
+                help=t("contacts.tags_help"),
+                error=_error("tags"),
+            ),
             field(
                 t("contacts.field.group"),
                 choice_of(
@@ -201,8 +217,15 @@ def _consent() -> rx.Component:
         grid(
             field(
                 t("contacts.field.consent_source"),
-                choice(consent_choices(), name="consent_source", value=state.consent, on_change=NewContactState.choose_consent),
-                help=rx.cond(state.consent == "not_specified", t("contacts.consent_warning"), t("contacts.consent_help")),
+                choice(
+                    consent_choices(),
+                    name="consent_source",
+                    value=state.consent,
+                    on_change=NewContactState.choose_consent,
+                ),
+                help=rx.cond(
+                    state.consent == "not_specified", t("contacts.consent_warning"), t("contacts.consent_help")
+                ),
                 error=_error("consent_source"),
             ),
             field(

@@ -50,7 +50,11 @@ def page() -> rx.Component:
             rx.cond(
                 (S.id != "") & is_draft,
                 rx.fragment(
-                    rx.el.span(icon("cloud-check", 14), rx.el.span(t("contacts_import.draft_kept")), class_name="fz-save fzc-wide"),
+                    rx.el.span(
+                        icon("cloud-check", 14),
+                        rx.el.span(t("contacts_import.draft_kept")),
+                        class_name="fz-save fzc-wide",
+                    ),
                     button(t("contacts_import.give_up"), icon_name="trash-2", on_click=S.ask("discard")),
                 ),
             ),
@@ -79,7 +83,7 @@ def page() -> rx.Component:
 
 def _steps() -> rx.Component:
     order = {step: place for place, step in enumerate(STEPS)}
-    place = rx.match(S.step, *[(step, number_of) for step, number_of in order.items()], 0).to(int)
+    place = rx.match(S.step, *order.items(), 0).to(int)
     over = S.status == "done"
 
     def step(name: str) -> rx.Component:
@@ -121,13 +125,18 @@ def _missing() -> rx.Component:
 
 
 def _file_step() -> rx.Component:
-    tips = [("file-spreadsheet", "tip_csv"), ("text-cursor-input", "tip_header"), ("at-sign", "tip_email"), ("shield-check", "tip_consent")]
+    tips = [
+        ("file-spreadsheet", "tip_csv"),
+        ("text-cursor-input", "tip_header"),
+        ("at-sign", "tip_email"),
+        ("shield-check", "tip_consent"),
+    ]
     return body(
         _failure(),
         rx.el.div(
             stack(
                 file_drop(most_bytes=S.most_bytes, on_stored=S.stored, on_refused=S.refused),
-                rx.el.p(t("contacts_import.most", n=(S.most_bytes / 1_048_576).to(int)), class_name="fz-help"),
+                rx.el.p(t("contacts_import.most", n=S.most_megabytes), class_name="fz-help"),
                 gap=8,
             ),
             rx.el.ul(
@@ -157,7 +166,12 @@ def _past() -> rx.Component:
         Column(t("contacts_import.tally.imported"), lambda line: figure(line.imported), right=True),
         Column(t("contacts_import.tally.updated"), lambda line: figure(line.updated), right=True, hide_on_phone=True),
         Column(t("contacts_import.tally.errors"), lambda line: figure(line.errors), right=True, hide_on_phone=True),
-        Column(t("contacts_import.past.when"), lambda line: when(line.created_at, ShellState.zone), right=True, hide_on_phone=True),
+        Column(
+            t("contacts_import.past.when"),
+            lambda line: when(line.created_at, ShellState.zone),
+            right=True,
+            hide_on_phone=True,
+        ),
     ]
     return block(
         data_table(

@@ -41,8 +41,8 @@ def _running() -> rx.Component:
         S.rate > 0,
         rx.cond(
             seconds < 60,
-            t("contacts_import.seconds_left", n=rx.Var.create(seconds + 1).to(int)),
-            t("contacts_import.minutes_left", n=(seconds / 60 + 1).to(int)),
+            t("contacts_import.seconds_left", n=seconds),
+            t("contacts_import.minutes_left", n=S.minutes_left),
         ),
         "",
     )
@@ -53,7 +53,7 @@ def _running() -> rx.Component:
             done=S.done,
             total=S.total,
             unit=t("contacts_import.lines"),
-            rate=rx.cond(S.rate > 0, t("contacts_import.rate", n=S.rate.to(int)), ""),
+            rate=rx.cond(S.rate > 0, t("contacts_import.rate", n=S.rate), ""),
             left=left,
             tallies=_tallies(),
             action=row(
@@ -75,26 +75,51 @@ def _tallies() -> list[tuple[rx.Var[str], rx.Var[int]]]:
 
 
 def _report() -> rx.Component:
-    title = rx.cond(S.status == "done", t("contacts_import.report.done", n=S.imported), t("contacts_import.report.stopped", n=S.imported))
+    title = rx.cond(
+        S.status == "done",
+        t("contacts_import.report.done", n=S.imported),
+        t("contacts_import.report.stopped", n=S.imported),
+    )
     return rx.el.div(
         rx.el.div(
             rx.el.h3(title, class_name="fz-panel-title"),
             rx.el.p(
-                S.file_name, " · ", t("contacts_import.rows", n=S.total), " · ", when(S.finished_at, ShellState.zone), class_name="fz-second"
+                S.file_name,
+                " · ",
+                t("contacts_import.rows", n=S.total),
+                " · ",
+                when(S.finished_at, ShellState.zone),
+                class_name="fz-second",
             ),
         ),
         rx.el.div(*[tally(label, value) for label, value in _tallies()], class_name="fz-tallies"),
-        rx.cond(S.suppressed > 0, rx.el.p(t("contacts_import.report.suppressed", n=S.suppressed), class_name="fz-second")),
+        rx.cond(
+            S.suppressed > 0, rx.el.p(t("contacts_import.report.suppressed", n=S.suppressed), class_name="fz-second")
+        ),
         rx.cond(
             S.error_rows > 0,
-            rx.el.div(rx.el.p(t("contacts_import.report.errors", n=S.error_rows), class_name="fz-second"), error_file(), class_name="fzc-report-errors"),
+            rx.el.div(
+                rx.el.p(t("contacts_import.report.errors", n=S.error_rows), class_name="fz-second"),
+                error_file(),
+                class_name="fzc-report-errors",
+            ),
         ),
         row(
-            button(t("contacts_import.report.see"), kind="solid", icon_name="users", href="/contacts?imported=" + S.id),
+            button(
+                t("contacts_import.report.see"),
+                kind="solid",
+                icon_name="users",
+                href="/contacts?status=any&imported=" + S.id,
+            ),
             button(t("contacts_import.report.again"), href="/contacts/import"),
             rx.cond(
                 S.imported > 0,
-                button(t("contacts_import.report.take_back"), kind="quiet", icon_name="archive", on_click=S.ask("take_back")),
+                button(
+                    t("contacts_import.report.take_back"),
+                    kind="quiet",
+                    icon_name="archive",
+                    on_click=S.ask("take_back"),
+                ),
             ),
         ),
         class_name="fz-work",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from math import ceil
 from typing import Any
 
 import reflex as rx
@@ -44,6 +45,7 @@ class ContactImportState(rx.State):
     file_name: str = ""
     rows: int = 0
     most_bytes: int = 0
+    most_megabytes: int = 0
     failure: str = ""
     failure_words: str = ""
     past: list[PastImport] = []
@@ -85,8 +87,9 @@ class ContactImportState(rx.State):
     skipped: int = 0
     suppressed: int = 0
     error_rows: int = 0
-    rate: float = 0.0
-    seconds_left: float = 0.0
+    rate: int = 0
+    seconds_left: int = 0
+    minutes_left: int = 0
     stopped: str = ""
     started_at: str = ""
     finished_at: str = ""
@@ -104,6 +107,7 @@ class ContactImportState(rx.State):
             self._forget()
         self.failure = self.failure_words = ""
         self.most_bytes = me.runtime.settings.upload_max_bytes
+        self.most_megabytes = self.most_bytes >> 20
         if not wanted:
             self.id, self.step, self.file_name = "", "file", ""
             self.past = [shown.past(view) for view in await me.read(imports.list_imports, me.workspace_id, most=20)]
@@ -138,7 +142,11 @@ class ContactImportState(rx.State):
         """Read the file again with another encoding, delimiter or line of names."""
         async with self:
             me = await acting(self)
-            how: dict[str, Any] = {"encoding": self.encoding, "delimiter": self.delimiter, "header_line": self.header_line}
+            how: dict[str, Any] = {
+                "encoding": self.encoding,
+                "delimiter": self.delimiter,
+                "header_line": self.header_line,
+            }
             if name not in how or self.checking:
                 return
             self.checking, self.failure, self.failure_words = True, "", ""
@@ -235,10 +243,10 @@ class ContactImportState(rx.State):
             if self.checking or self.has_outcome or self.status not in ("draft", "ready") or not self.has_email:
                 return
             self.checking, key = True, self.id
-        runtime, error, view = me.runtime, None, None
+        runtime, error = me.runtime, None
         try:
             number = parse_public_id("imp", key)
-            view = await runtime.database.run(
+            await runtime.database.run(
                 imports.preview, runtime.database, runtime.settings.data_dir, runtime.keyring, me.workspace_id, number
             )
             found = await me.read(_read, me.workspace_id, number)
@@ -379,7 +387,8 @@ class ContactImportState(rx.State):
         self.done, self.total = view.rows_done, view.rows_total
         self.imported, self.updated, self.duplicates = view.imported, view.updated, view.duplicates
         self.skipped, self.suppressed, self.error_rows = view.skipped, view.suppressed, view.errors
-        self.rate, self.seconds_left = view.rate(me.now) or 0.0, view.seconds_left(me.now) or 0.0
+        left = view.seconds_left(me.now) or 0.0
+        self.rate, self.seconds_left, self.minutes_left = round(view.rate(me.now) or 0), ceil(left), ceil(left / 60)
         self.stopped = view.failure
         self.started_at = view.started_at.isoformat() if view.started_at else ""
         self.finished_at = view.finished_at.isoformat() if view.finished_at else ""
@@ -421,7 +430,13 @@ def _take_back(session: Session, me: Acting, import_id: int) -> int:
     imports.get_import(session, me.workspace_id, import_id)
     archived = archive_import(session, me.workspace_id, import_id, me.now)
     audit.record(
-        session, me.identity, me.workspace_id, "import.archived", public_id("imp", import_id), {"count": archived}, me.now
+        session,
+        me.identity,
+        me.workspace_id,
+        "import.archived",
+        public_id("imp", import_id),
+        {"count": archived},
+        me.now,
     )
     return archived
 

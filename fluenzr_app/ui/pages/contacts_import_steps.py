@@ -58,7 +58,11 @@ def mapping_step(failure: rx.Component) -> rx.Component:
         ),
         back=button(t("common.back"), href="/contacts/import"),
         go_on=button(
-            t("contacts_import.go_on"), kind="solid", icon_name="arrow-right", disabled=~S.has_email, on_click=S.go_to("options")
+            t("contacts_import.go_on"),
+            kind="solid",
+            icon_name="arrow-right",
+            disabled=~S.has_email,
+            on_click=S.go_to("options"),
         ),
     )
 
@@ -71,7 +75,14 @@ def _reading() -> rx.Component:
         words,
     )
     encodings = [
-        rx.el.option(rx.cond(S.encoding == code, found(t(f"contacts_import.encoding.{code.replace('-', '_')}")), t(f"contacts_import.encoding.{code.replace('-', '_')}")), value=code)
+        rx.el.option(
+            rx.cond(
+                S.encoding == code,
+                found(t(f"contacts_import.encoding.{code.replace('-', '_')}")),
+                t(f"contacts_import.encoding.{code.replace('-', '_')}"),
+            ),
+            value=code,
+        )
         for code in ENCODINGS
     ]
     delimiters = [(";", "semicolon"), (",", "comma"), ("\t", "tab"), ("|", "pipe")]
@@ -79,15 +90,31 @@ def _reading() -> rx.Component:
     return rx.el.div(
         field(
             t("contacts_import.encoding.label"),
-            rx.el.select(*encodings, value=S.encoding, on_change=lambda value: S.reread("encoding", value), disabled=S.checking, class_name="fz-input fz-choice"),
+            rx.el.select(
+                *encodings,
+                value=S.encoding,
+                on_change=lambda value: S.reread("encoding", value),
+                disabled=S.checking,
+                class_name="fz-input fz-choice",
+            ),
         ),
         field(
             t("contacts_import.delimiter.label"),
-            choice([(sign, t(f"contacts_import.delimiter.{name}")) for sign, name in delimiters], value=S.delimiter, on_change=lambda value: S.reread("delimiter", value), disabled=S.checking),
+            choice(
+                [(sign, t(f"contacts_import.delimiter.{name}")) for sign, name in delimiters],
+                value=S.delimiter,
+                on_change=lambda value: S.reread("delimiter", value),
+                disabled=S.checking,
+            ),
         ),
         field(
             t("contacts_import.header"),
-            choice(lines, value=S.header_line.to(str), on_change=lambda value: S.reread("header_line", value), disabled=S.checking),
+            choice(
+                lines,
+                value=S.header_line.to(str),
+                on_change=lambda value: S.reread("header_line", value),
+                disabled=S.checking,
+            ),
         ),
         rx.el.p(t("contacts_import.guess_words"), class_name="fz-help fzc-reading-note"),
         class_name="fzc-reading",
@@ -117,7 +144,9 @@ def _no_email() -> rx.Component:
 
 
 def _column(column: rx.Var[ColumnRow]) -> rx.Component:
-    name = rx.cond(column.name != "", rx.el.span(column.name), rx.el.span(t("contacts_import.unnamed"), class_name="fz-second"))
+    name = rx.cond(
+        column.name != "", rx.el.span(column.name), rx.el.span(t("contacts_import.unnamed"), class_name="fz-second")
+    )
     how = rx.match(
         column.how,
         *[(code, badge(t(f"contacts_import.how.{code}"), tone, drawing)) for code, (tone, drawing) in _HOW.items()],
@@ -152,7 +181,8 @@ def _target(column: rx.Var[ColumnRow]) -> rx.Component:
         rx.cond(
             S.own.length() > 0,
             rx.el.optgroup(
-                rx.foreach(S.own, lambda own: rx.el.option(own.label, value=own.value)), label=t("contacts_import.own_fields")
+                rx.foreach(S.own, lambda own: rx.el.option(own.label, value=own.value)),
+                label=t("contacts_import.own_fields"),
             ),
         ),
         rx.el.option(t("contacts_import.new_field", name=column.new_name), value="new:" + column.new_name),
@@ -178,7 +208,9 @@ def options_step(failure: rx.Component) -> rx.Component:
         block(
             stack(
                 grid(
-                    field(t("contacts_import.group"), groups, help=t("contacts_import.group_help"), error=_error("group")),
+                    field(
+                        t("contacts_import.group"), groups, help=t("contacts_import.group_help"), error=_error("group")
+                    ),
                     rx.cond(
                         S.group == "new",
                         field(
@@ -201,10 +233,18 @@ def options_step(failure: rx.Component) -> rx.Component:
         block(
             stack(
                 radio_line(
-                    _choice_words("skip"), name="on_duplicate", value="skip", checked=S.on_duplicate == "skip", on_change=lambda _: S.choose_duplicates("skip")
+                    _choice_words("skip"),
+                    name="on_duplicate",
+                    value="skip",
+                    checked=S.on_duplicate == "skip",
+                    on_change=lambda _: S.choose_duplicates("skip"),
                 ),
                 radio_line(
-                    _choice_words("update"), name="on_duplicate", value="update", checked=S.on_duplicate == "update", on_change=lambda _: S.choose_duplicates("update")
+                    _choice_words("update"),
+                    name="on_duplicate",
+                    value="update",
+                    checked=S.on_duplicate == "update",
+                    on_change=lambda _: S.choose_duplicates("update"),
                 ),
                 gap=12,
             ),
@@ -218,11 +258,17 @@ def options_step(failure: rx.Component) -> rx.Component:
                     help=t("contacts_import.consent_help"),
                     error=_error("consent_source"),
                 ),
-                rx.cond(S.consent == "not_specified", callout(t("contacts.consent_warning"), "attention", "triangle-alert")),
+                rx.cond(
+                    S.consent == "not_specified", callout(t("contacts.consent_warning"), "attention", "triangle-alert")
+                ),
                 field(
                     t("contacts.field.consent_notes"),
-                    text_area(name="consent_notes", default_value=S.consent_notes, key="notes" + S.id, max_length=2_000),
-                    help=rx.cond(S.consent == "other", t("contacts_import.notes_needed"), t("contacts_import.notes_help")),
+                    text_area(
+                        name="consent_notes", default_value=S.consent_notes, key="notes" + S.id, max_length=2_000
+                    ),
+                    help=rx.cond(
+                        S.consent == "other", t("contacts_import.notes_needed"), t("contacts_import.notes_help")
+                    ),
                     error=_error("consent_notes"),
                 ),
             ),
@@ -235,7 +281,9 @@ def options_step(failure: rx.Component) -> rx.Component:
         failure,
         content,
         back=button(t("common.back"), on_click=S.go_to("mapping")),
-        go_on=button(t("contacts_import.go_on"), kind="solid", icon_name="arrow-right", submit=True, form=_OPTIONS_FORM),
+        go_on=button(
+            t("contacts_import.go_on"), kind="solid", icon_name="arrow-right", submit=True, form=_OPTIONS_FORM
+        ),
     )
 
 
@@ -278,12 +326,20 @@ def preview_step(failure: rx.Component) -> rx.Component:
         padded=False,
     )
     noticed = block(
-        rx.foreach(S.warnings, _warning), title=t("contacts_import.warnings"), aside=t("contacts_import.warnings_words"), padded=False
+        rx.foreach(S.warnings, _warning),
+        title=t("contacts_import.warnings"),
+        aside=t("contacts_import.warnings_words"),
+        padded=False,
     )
     certify = block(
         stack(
             rx.cond(S.no_consent, callout(t("contacts.consent_warning"), "attention", "triangle-alert")),
-            checkbox(t("contacts_import.certify"), help=t("contacts_import.certify_words"), checked=S.certified, on_change=S.certify),
+            checkbox(
+                t("contacts_import.certify"),
+                help=t("contacts_import.certify_words"),
+                checked=S.certified,
+                on_change=S.certify,
+            ),
         ),
         title=t("contacts_card.consent"),
     )
@@ -293,7 +349,9 @@ def preview_step(failure: rx.Component) -> rx.Component:
             S.has_outcome,
             stack(
                 rx.cond(S.outcome.stop_first, advice),
-                rx.cond(S.outcome.ready > 0, rx.fragment(), callout(t("contacts_import.nothing_to_do"), "attention", "info")),
+                rx.cond(
+                    S.outcome.ready > 0, rx.fragment(), callout(t("contacts_import.nothing_to_do"), "attention", "info")
+                ),
                 rx.cond(S.faults.length() > 0, faulty),
                 rx.cond(S.warnings.length() > 0, noticed),
                 certify,
@@ -340,7 +398,9 @@ def _with_outcome(*content: Any, back: rx.Component, go_on: rx.Component) -> rx.
     return rx.el.div(
         rx.el.div(body(*content), class_name="fzc-step-main"),
         rx.el.aside(
-            rx.el.div(rx.el.h2(t("contacts_import.outcome"), class_name="fz-block-title"), class_name="fzc-outcome-head"),
+            rx.el.div(
+                rx.el.h2(t("contacts_import.outcome"), class_name="fz-block-title"), class_name="fzc-outcome-head"
+            ),
             rx.el.div(_outcome(), class_name="fzc-outcome-body", aria_live="polite"),
             row(back, rx.el.span(class_name="fzc-push"), go_on, class_name="fzc-outcome-foot"),
             class_name="fzc-outcome",
@@ -353,7 +413,16 @@ def _outcome() -> rx.Component:
     parts = [
         ("new", S.outcome.new, "good", ""),
         ("duplicates", S.outcome.duplicates, "grey", "duplicates_words"),
-        ("existing", S.outcome.existing, "info", rx.cond(S.on_duplicate == "update", t("contacts_import.part.updated_words"), t("contacts_import.part.skipped_words"))),
+        (
+            "existing",
+            S.outcome.existing,
+            "info",
+            rx.cond(
+                S.on_duplicate == "update",
+                t("contacts_import.part.updated_words"),
+                t("contacts_import.part.skipped_words"),
+            ),
+        ),
         ("suppressed", S.outcome.suppressed, "attention", "suppressed_words"),
         ("faults", S.outcome.faults, "error", "faults_words"),
     ]
@@ -362,7 +431,10 @@ def _outcome() -> rx.Component:
             rx.el.span(class_name="fzc-dot", data_tone=tone),
             rx.el.div(
                 rx.el.div(t(f"contacts_import.part.{name}")),
-                rx.el.div(t(f"contacts_import.part.{words}") if isinstance(words, str) and words else words, class_name="fz-second fz-small"),
+                rx.el.div(
+                    t(f"contacts_import.part.{words}") if isinstance(words, str) and words else words,
+                    class_name="fz-second fz-small",
+                ),
             ),
             rx.el.strong(number(n)),
             class_name="fzc-part",
@@ -387,16 +459,26 @@ def _outcome() -> rx.Component:
             (S.outcome.faults > 0) & ~S.outcome.stop_first,
             rx.el.p(t("contacts_import.may_go_on", share=percent(S.outcome.error_share)), class_name="fz-help"),
         ),
-        rx.cond(S.outcome.empty_lines > 0, rx.el.p(t("contacts_import.empty_lines", n=S.outcome.empty_lines), class_name="fz-help")),
+        rx.cond(
+            S.outcome.empty_lines > 0,
+            rx.el.p(t("contacts_import.empty_lines", n=S.outcome.empty_lines), class_name="fz-help"),
+        ),
     )
-    waiting = rx.el.div(icon("loader-circle", class_name="fz-spin"), rx.el.span(t("contacts_import.checking", n=S.rows)), class_name="fzc-checking")
+    waiting = rx.el.div(
+        icon("loader-circle", class_name="fz-spin"),
+        rx.el.span(t("contacts_import.checking", n=S.rows)),
+        class_name="fzc-checking",
+    )
     return rx.cond(
         S.checking,
         waiting,
         rx.cond(
             S.has_outcome,
             found,
-            rx.el.p(rx.cond(S.has_email, t("contacts_import.outcome_later"), t("contacts_import.outcome_needs_email")), class_name="fz-second"),
+            rx.el.p(
+                rx.cond(S.has_email, t("contacts_import.outcome_later"), t("contacts_import.outcome_needs_email")),
+                class_name="fz-second",
+            ),
         ),
     )
 

@@ -109,11 +109,13 @@ class ContactsState(rx.State):
         return sum(1 for chip in self.chips if not (chip.kind == "status" and chip.value == FIRST_STATUS))
 
     @rx.event
-    async def load(self) -> None:
-        """Show what the address asks for."""
+    async def load(self) -> Any:
+        """Show what the address asks for; a page that is empty by now leads to the first one."""
         me = await acting(self)
-        asked = read_query(dict(self.router.url.query_parameters))
+        asked = self._asked()
         shown = await me.read(_ask, me.workspace_id, asked)
+        if not shown.page.cards and asked.page > 1:
+            return self._go(replace(asked, page=1), replaced=True)
         before = (self.search, self.chips)
         self.rows = [_line(card) for card in shown.page.cards]
         self.total, self.more = shown.page.total, shown.page.total_is_lower_bound
@@ -130,37 +132,46 @@ class ContactsState(rx.State):
             # What was selected under another filter is not what is seen now.
             self.selected, self.whole = [], False
         self.loaded = True
+        return None
 
     @rx.event
     async def look_for(self, text: str) -> Any:
         """Search names, addresses and companies."""
+        await acting(self)
         return self._go(replace(self._asked(), q=text[:200].strip(), page=1), replaced=True)
 
     @rx.event
     async def sort_by(self, column: str) -> Any:
         """Sort by a column, the other way round if it is sorted by it already."""
+        await acting(self)
         asked = self._asked()
         return self._go(replace(asked, sort=f"-{column}" if asked.sort == column else column, page=1))
 
     @rx.event
     async def turn_to(self, number: int) -> Any:
         """Show another page, counted from 0."""
+        await acting(self)
         return self._go(replace(self._asked(), page=max(0, int(number)) + 1))
 
     @rx.event
     async def open_contact(self, contact: str) -> Any:
         """Open a contact beside the list; the one that is open closes."""
+        await acting(self)
         asked = self._asked()
-        return self._go(replace(asked, open="" if contact == asked.open else contact, new=""), replaced=bool(asked.open))
+        return self._go(
+            replace(asked, open="" if contact == asked.open else contact, new=""), replaced=bool(asked.open)
+        )
 
     @rx.event
     async def close(self) -> Any:
         """Close the contact that is open, and the form of a new one."""
+        await acting(self)
         return self._go(replace(self._asked(), open="", new=""))
 
     @rx.event
     async def start_new(self) -> Any:
         """Open the form for a new contact."""
+        await acting(self)
         return self._go(replace(self._asked(), open="", new="1"))
 
     @rx.event
@@ -178,6 +189,7 @@ class ContactsState(rx.State):
     @rx.event
     async def add_filter(self, given: dict[str, Any]) -> Any:
         """Set the filter that the form describes."""
+        await acting(self)
         self.adding_filter = False
         value = str(given.get("value", "")).strip()
         if given.get("kind") == "status" and given.get("how") == "not":
@@ -187,11 +199,13 @@ class ContactsState(rx.State):
     @rx.event
     async def drop_filter(self, kind: str, value: str) -> Any:
         """Take one filter away."""
+        await acting(self)
         return self._go(self._asked().without_filter(kind, value))
 
     @rx.event
     async def drop_filters(self) -> Any:
         """Take every filter away and keep the search."""
+        await acting(self)
         asked = self._asked()
         return self._go(ListQuery(q=asked.q, sort=asked.sort, status=ANY_STATUS))
 

@@ -118,7 +118,10 @@ def read_query(parameters: Mapping[str, str]) -> ListQuery:
         return str(parameters.get(name, ""))[:_LONGEST].strip()
 
     found = ListQuery(
-        **{name: text(name) for name in ("q", "company", "city", "country", "domain", "language", "consent", "imported")},
+        **{
+            name: text(name)
+            for name in ("q", "company", "city", "country", "domain", "language", "consent", "imported")
+        },
         status=text("status") or FIRST_STATUS,
         group=_parts(text("group")),
         tag=_parts(text("tag")),
