@@ -1,8 +1,7 @@
 """How Alembic runs here: with the connection that `fluenzr_app.db.migrations` hands over."""
 
-from fluenzr_app.db.all_models import metadata
-
 from alembic import context
+from fluenzr_app.db.all_models import metadata
 
 connection = context.config.attributes.get("connection")
 if connection is None:
