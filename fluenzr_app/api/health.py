@@ -1,6 +1,7 @@
 """`/healthz`: the process answers. `/readyz`: it can do its work (platform.md, Operation)."""
 
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
 
 from fastapi import APIRouter, Response
@@ -9,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from fluenzr_app.api.cookies import Services
-from fluenzr_app.api.envelope import Answer, json_response
+from fluenzr_app.api.envelope import Answer, ApiError, json_response
 from fluenzr_app.api.runtime import ApiRuntime
 from fluenzr_app.clock import utc_now
 from fluenzr_app.db.migrations import SchemaState, schema_state
@@ -19,6 +20,11 @@ logger = logging.getLogger(__name__)
 router = APIRouter()
 
 SILENT_AFTER = timedelta(seconds=60)
+_SCHEMA_WORDS: Mapping[SchemaState, str] = {
+    SchemaState.EMPTY: "the database has no schema yet; run “fluenzr migrate”",
+    SchemaState.OLDER: "the database has an older schema; run “fluenzr migrate”",
+    SchemaState.FOREIGN: "the database was written by a later version or another program",
+}
 
 
 @router.get("/healthz")
@@ -31,8 +37,9 @@ def alive() -> Response:
 async def ready(runtime: Services) -> Response:
     """Answer 200 when the database takes writes, its schema is current and every check passes, else 503 and why."""
     problems = await runtime.database.run(_problems, runtime)
-    data = {"status": "unavailable" if problems else "ok", "problems": problems}
-    return json_response(Answer(data).body(), 503 if problems else 200)
+    if problems:
+        return ApiError(503, "NOT_READY", "; ".join(problems.values()), problems).response()
+    return json_response(Answer({"status": "ok"}).body())
 
 
 def _problems(runtime: ApiRuntime) -> dict[str, str]:
@@ -45,7 +52,7 @@ def _problems(runtime: ApiRuntime) -> dict[str, str]:
         return {"database": "the database takes no writes"}
     state = schema_state(runtime.database)
     if state is not SchemaState.CURRENT:
-        return {"schema": f"the database's schema is {state.value}; run “fluenzr migrate”"}
+        return {"schema": _SCHEMA_WORDS[state]}
     with runtime.database.read() as session:
         found = {name: check(session) for name, check in runtime.checks.items()}
         return {name: words for name, words in found.items() if words}

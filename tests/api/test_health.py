@@ -13,6 +13,7 @@ from fluenzr_app.db.engine import Database
 from fluenzr_app.db.migrations import migrate
 from fluenzr_app.sending.models import Worker
 from tests.api.conftest import browser
+from tests.api.test_gate import error_of
 
 
 @pytest.fixture
@@ -24,13 +25,18 @@ def database(tmp_path):
     opened.close()
 
 
+def problems_of(answer) -> dict:
+    error = error_of(answer)
+    assert (answer.status_code, error["code"]) == (503, "NOT_READY")
+    return error["details"]
+
+
 def test_an_older_schema_is_told(runtime: ApiRuntime, nobody: TestClient):
     with runtime.database.engine.connect() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'of_another_program'")
         connection.commit()
     answer = nobody.get("/readyz")
-    assert answer.status_code == 503
-    assert "fluenzr migrate" in answer.json()["data"]["problems"]["schema"]
+    assert problems_of(answer) == {"schema": "the database was written by a later version or another program"}
 
 
 def test_the_process_answers_whatever_else_is_wrong(runtime: ApiRuntime, nobody: TestClient):
@@ -40,7 +46,7 @@ def test_the_process_answers_whatever_else_is_wrong(runtime: ApiRuntime, nobody:
 
 def test_ready_is_whoever_has_a_database_to_write_to(nobody: TestClient):
     answer = nobody.get("/readyz")
-    assert (answer.status_code, answer.json()["data"]) == (200, {"status": "ok", "problems": {}})
+    assert (answer.status_code, answer.json()["data"]) == (200, {"status": "ok"})
 
 
 def test_a_database_that_takes_no_writes_is_told(runtime: ApiRuntime, nobody: TestClient):
@@ -48,8 +54,7 @@ def test_a_database_that_takes_no_writes_is_told(runtime: ApiRuntime, nobody: Te
         connection.exec_driver_sql("DROP TABLE installation")
         connection.commit()
     answer = nobody.get("/readyz")
-    assert answer.status_code == 503
-    assert answer.json()["data"]["problems"] == {"database": "the database takes no writes"}
+    assert problems_of(answer) == {"database": "the database takes no writes"}
 
 
 def test_a_silent_scheduler_is_told(runtime: ApiRuntime):
@@ -66,12 +71,9 @@ def test_a_silent_scheduler_is_told(runtime: ApiRuntime):
             session.add(row)
 
     with browser(api) as client:
-        assert client.get("/readyz").json()["data"]["problems"] == {
-            "scheduler": "the scheduler has not started yet"
-        }
+        assert problems_of(client.get("/readyz")) == {"scheduler": "the scheduler has not started yet"}
         beat(timedelta(seconds=5))
         assert client.get("/readyz").status_code == 200
         beat(timedelta(minutes=2))
         answer = client.get("/readyz")
-    assert answer.status_code == 503
-    assert answer.json()["data"]["problems"]["scheduler"].startswith("the scheduler has been silent since")
+    assert problems_of(answer)["scheduler"].startswith("the scheduler has been silent since")
