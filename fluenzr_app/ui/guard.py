@@ -7,7 +7,6 @@ ask `acting(self)` who it is; what a State holds is never proof of identity, for
 connect with any token it knows.
 """
 
-import contextvars
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,8 +50,6 @@ PUBLIC: frozenset[str] = frozenset(
 )
 
 SIGN_IN = "/sign-in"
-
-_language: contextvars.ContextVar[Lang] = contextvars.ContextVar("reader_language", default=DEFAULT_LANGUAGE)
 
 
 class SignedOut(Exception):
@@ -111,7 +108,6 @@ class Guard(rx.Middleware):
         token = cookie(cookie_header(state), SESSION_COOKIE)
         identity = await _look_up(token)
         await _bind(state, f"{token_hash(token)}:{identity.workspace_id}" if identity else "")
-        _language.set(reader_language(state, identity))
         if event.name.endswith(".setvar"):
             return StateUpdate()
         if identity is not None or event.name in PUBLIC:
@@ -147,11 +143,6 @@ def nonce(state: BaseState) -> str:
 def client_ip(state: BaseState) -> str:
     """Return the address the connection came from; forwarded ones only through trusted proxies."""
     return str(state.router_data.get("ip", ""))
-
-
-def current_language() -> Lang:
-    """Return the language of the reader whose event is being handled."""
-    return _language.get()
 
 
 def reader_language(state: BaseState, identity: Identity | None) -> Lang:

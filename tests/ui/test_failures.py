@@ -14,7 +14,9 @@ def test_an_ended_session_leads_to_the_sign_in():
 
 
 def test_what_only_an_admin_may_do_is_said_in_words():
-    assert "Seul un administrateur" in str(on_backend_failure(NotAllowed()))
+    told = str(on_backend_failure(NotAllowed()))
+    assert "Seul un administrateur" in told
+    assert "Only an admin" in told
 
 
 def test_an_unforeseen_error_gives_a_number_that_the_log_has_too_and_no_data(caplog: pytest.LogCaptureFixture):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from simple_websocket import Client  # type: ignore[import-untyped]
+from sqlalchemy import text
 
 from tests.people import PASSWORD
 from tests.real.browser import NARROW, new_context, screenshot
@@ -132,13 +133,13 @@ def test_the_first_start_makes_the_owner_once(page: Page, start_site: Callable[.
     link = f"{site.url}/first-start?token={site.setup_link}"
     page.goto(link)
     expect(page.get_by_text("SQLite, mode WAL")).to_be_visible()
-    for name, text in (
+    for name, typed in (
         ("first_name", "Camille"),
         ("last_name", "Rousseau"),
         ("email", EMAIL),
         ("password", "trop court"),
     ):
-        page.locator(f"input[name={name}]").fill(text)
+        page.locator(f"input[name={name}]").fill(typed)
     page.locator("input[name=workspace]").fill("Atelier Rivage")
     expect(page.get_by_text("Solide.")).to_be_hidden()
     page.get_by_role("button", name="Créer et continuer").click()
@@ -210,3 +211,23 @@ def test_no_script_or_style_comes_from_elsewhere(page: Page, site: Site):
     page.evaluate("document.fonts.ready")
     assert [url for url in asked if not re.match(rf"{site.url}/|data:|blob:", url)] == []
     assert any(url.endswith(".woff2") for url in asked)
+
+
+def test_a_handler_that_fails_says_so_in_the_readers_language_and_names_a_number(
+    page: Page, start_site: Callable[..., Site]
+):
+    site = start_site()
+    sign_in(page, site)
+    expect(page.get_by_role("button", name="Votre compte")).to_contain_text("Atelier Rivage")
+    database = site.database()
+    with database.transaction() as session:
+        session.connection().execute(text("ALTER TABLE workspace RENAME TO somewhere_else"))
+    database.close()
+    page.reload()
+    toast = page.get_by_text("L’action n’a pas abouti.").first
+    expect(toast).to_be_visible()
+    number = re.search(r"numéro (\w+)", page.get_by_text("Réessayez. Si cela continue").first.inner_text())
+    assert number is not None
+    log = (site.data / "log").read_text()
+    assert number[1] in log
+    assert "OperationalError" in log
