@@ -54,14 +54,16 @@ def claim_due(session: Session, claimer: Claimer, account_id: int, limit: int, n
         allowed = min(limit - len(result), room.campaign if paced else room.any)
         if paced and not pace.may_send_now(session, account, streams, used, now, claimer.rng):
             allowed = 0
-        if paced and account.min_gap_seconds > 0:
+        gapped = paced and account.min_gap_seconds > 0
+        if gapped:
             allowed = min(allowed, 1)
         if allowed <= 0 or not streams:
             continue
         picked = _pick(session, claimer, origin, account, streams, allowed, now)
         result.extend(picked)
-        more = more or len(picked) == allowed
-        if paced and picked and account.min_gap_seconds > 0:
+        # With a gap the next turn comes later: another claim right after this one would find nothing.
+        more = more or (len(picked) == allowed and not gapped)
+        if gapped and picked:
             pace.move_to_next_slot(session, account, now)
         room = caps.Room(room.any - len(picked), room.campaign - (len(picked) if paced else 0))
     code = "" if result else _why_nothing(account, room, now)
