@@ -83,7 +83,9 @@ class KeyRing:
         try:
             return self._cipher().decrypt(nonce, ciphertext, associated.encode())
         except InvalidTag:
-            raise CannotOpen("a stored secret was sealed with another key; restore that key or enter it again") from None
+            raise CannotOpen(
+                "a stored secret was sealed with another key; restore that key or enter it again"
+            ) from None
 
     def sign(self, purpose: str, payload: bytes) -> str:
         """Return a URL-safe token that carries `payload` and its HMAC-SHA256 under the purpose's key.

@@ -23,7 +23,9 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Field(default=Path("data"), description="holds the database, the key and uploaded files")
-    database_url: str = Field(default="", description="sqlite:///… or postgresql://…; a file in the data directory if unset")
+    database_url: str = Field(
+        default="", description="sqlite:///… or postgresql://…; a file in the data directory if unset"
+    )
     redis_url: str | None = Field(default=None, description="shares rate limits between processes")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)

@@ -1,4 +1,4 @@
-"""An SMTP server that takes everything and keeps nothing, in a process of its own: `python -m fluenzr_app.bench.sink`."""
+"""An SMTP server that takes everything and keeps nothing: `python -m fluenzr_app.bench.sink` prints its port."""
 
 import asyncio
 import contextlib
@@ -47,9 +47,7 @@ class _Sink(asyncio.Protocol):
 @contextlib.contextmanager
 def running_sink() -> Iterator[int]:
     """Run a sink in another process and give its port on loopback."""
-    process = subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-m", "fluenzr_app.bench.sink"], stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([sys.executable, "-m", "fluenzr_app.bench.sink"], stdout=subprocess.PIPE, text=True)
     try:
         if process.stdout is None:
             raise AssertionError("the sink has no output")

@@ -17,7 +17,7 @@ from fluenzr_app.assembly import Installation
 from fluenzr_app.campaigns import lifecycle, service
 from fluenzr_app.campaigns.enrollments import count_moves
 from fluenzr_app.campaigns.models import Enrollment
-from fluenzr_app.campaigns.nodes import DelayNode, EmailNode
+from fluenzr_app.campaigns.nodes import DelayNode, EmailNode, Step
 from fluenzr_app.campaigns.workflow import linear_workflow
 from fluenzr_app.clock import ManualClock
 from fluenzr_app.contacts.models import Contact
@@ -92,7 +92,7 @@ def _prepare(session: Session, installation: Installation, clock: ManualClock, p
         limits=Limits(display_name="Camille", daily_limit=100_000, min_gap_seconds=0, ramp_enabled=False),
     )
     account_id = connect_smtp(session, installation.keyring, workspace_id, form, now).id or 0
-    steps = [EmailNode("n1", "1", "{{firstName}}, une question", _BODY), DelayNode("n2", days=30)]
+    steps: list[Step] = [EmailNode("n1", "1", "{{firstName}}, une question", _BODY), DelayNode("n2", days=30)]
     campaign = service.create_campaign(
         session,
         workspace_id,
@@ -132,7 +132,8 @@ def _contact(world: BenchWorld, number: int, now: datetime) -> dict[str, object]
         "domain_hash": (number % 997).to_bytes(32, "little"),
         "domain": domain,
         **dict.fromkeys(
-            ("last_name", "job_title", "phone", "website", "linkedin_url", "city", "country", "language", "timezone"), ""
+            ("last_name", "job_title", "phone", "website", "linkedin_url", "city", "country", "language", "timezone"),
+            "",
         ),
         "first_name": f"Hélène{number}",
         "company": f"Ateliers {number % 997}",

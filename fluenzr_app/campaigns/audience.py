@@ -46,7 +46,9 @@ def add_contacts(
     campaign = lock_campaign(session, workspace_id, campaign_id)
     if campaign.status in ("completed", "archived"):
         raise WrongState(campaign.status, "This campaign is over. Duplicate it to write to more contacts.")
-    excluded = _members(session, workspace_id, get_campaign(session, workspace_id, campaign_id).settings.excluded_group_ids)
+    excluded = _members(
+        session, workspace_id, get_campaign(session, workspace_id, campaign_id).settings.excluded_group_ids
+    )
     skipped = {contact_id: "excluded_group" for contact_id in contact_ids if contact_id in excluded}
     wanted = [contact_id for contact_id in dict.fromkeys(contact_ids) if contact_id not in excluded]
     added = 0
@@ -84,6 +86,19 @@ def remove_contacts(
     )
     end_walks(session, [(row.id, row.campaign_id, row.status, "removed", "by_user") for row in rows], now)
     return len(rows)
+
+
+def enrolled_among(session: Session, workspace_id: int, campaign_id: int, contact_ids: Sequence[int]) -> set[int]:
+    """Return those of the contacts that are in the campaign and were not taken out again."""
+    rows = session.connection().execute(
+        select(_ENROLLMENT.c.contact_id).where(
+            _ENROLLMENT.c.campaign_id == campaign_id,
+            _ENROLLMENT.c.workspace_id == workspace_id,
+            _ENROLLMENT.c.contact_id.in_(list(contact_ids)),
+            _ENROLLMENT.c.status != "removed",
+        )
+    )
+    return set(rows.scalars())
 
 
 def contacts_deleted(session: Session, workspace_id: int, contact_ids: Sequence[int], now: datetime) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import cast
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
 from fluenzr_app.accounts.models import EmailAccount
@@ -15,6 +15,7 @@ from fluenzr_app.campaigns.plans import MailStep, Plan
 from fluenzr_app.campaigns.variables import contact_values, render_mail
 from fluenzr_app.contacts.models import Contact
 from fluenzr_app.db.tables import table_of
+from fluenzr_app.db.types import AnyRow
 from fluenzr_app.mail.compose import Draft, reply_subject
 from fluenzr_app.sending.errors import ContentFault
 from fluenzr_app.sending.models import Message
@@ -76,8 +77,8 @@ class CampaignContent(Content):
 
     plan: Plan
     step: MailStep | None
-    contact: Row[Any] | None
-    sender: Row[Any]
+    contact: AnyRow | None
+    sender: AnyRow
     thread: Thread
     unsubscribe_url: str
 
@@ -94,8 +95,8 @@ def draft_of(
     message: QueuedMessage,
     plan: Plan,
     step: MailStep,
-    contact: Row[Any],
-    sender: Row[Any],
+    contact: AnyRow,
+    sender: AnyRow,
     thread: Thread,
     unsubscribe_url: str,
     now: datetime,
@@ -105,7 +106,7 @@ def draft_of(
         raise ContentFault(step.fault or "template_fault")
     language = contact.language or sender.language
     values = contact_values(
-        contact._mapping,
+        cast(Mapping[str, object], contact._mapping),
         now=now,
         zone=plan.zone,
         language=language,
@@ -140,7 +141,7 @@ def draft_of(
     )
 
 
-def contacts_by_id(session: Session, contact_ids: Sequence[int]) -> Mapping[int, Row[Any]]:
+def contacts_by_id(session: Session, contact_ids: Sequence[int]) -> Mapping[int, AnyRow]:
     """Return the contacts' rows as mails need them."""
     rows = session.connection().execute(_CONTACTS, {"ids": list(contact_ids)})
     return {row.id: row for row in rows}
@@ -157,6 +158,6 @@ def threads_of(session: Session, enrollment_ids: Sequence[int]) -> Mapping[int, 
     return found
 
 
-def sender_row(session: Session, account_id: int) -> Row[Any]:
+def sender_row(session: Session, account_id: int) -> AnyRow:
     """Return the account as mails need it: address, name, signatures, postal address, language."""
     return session.connection().execute(_SENDER.where(_ACCOUNT.c.id == account_id)).one()

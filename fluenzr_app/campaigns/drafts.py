@@ -19,11 +19,15 @@ def place_of(campaign_id: int) -> str:
 
 def read_draft(session: Session, workspace_id: int, user_id: int, place: str) -> dict[str, Any]:
     """Return what the user's draft at a place holds; empty when there is none."""
-    content = session.connection().execute(
-        select(_DRAFT.c.content).where(
-            _DRAFT.c.workspace_id == workspace_id, _DRAFT.c.user_id == user_id, _DRAFT.c.place == place
+    content = (
+        session.connection()
+        .execute(
+            select(_DRAFT.c.content).where(
+                _DRAFT.c.workspace_id == workspace_id, _DRAFT.c.user_id == user_id, _DRAFT.c.place == place
+            )
         )
-    ).scalar_one_or_none()
+        .scalar_one_or_none()
+    )
     return dict(content or {})
 
 

@@ -51,7 +51,9 @@ class Enrolled:
 def count_moves(session: Session, moves: Mapping[tuple[int, str], int]) -> None:
     """Add `moves` to the counts by status, in key order, so that two workers never wait for each other in a circle."""
     rows = [
-        {"campaign_id": campaign_id, "status": status, "n": n} for (campaign_id, status), n in sorted(moves.items()) if n
+        {"campaign_id": campaign_id, "status": status, "n": n}
+        for (campaign_id, status), n in sorted(moves.items())
+        if n
     ]
     if not rows:
         return

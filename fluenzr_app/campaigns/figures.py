@@ -75,7 +75,7 @@ def campaign_stats(session: Session, workspace_id: int, campaign_id: int) -> Cam
         replied=sums.get("email.replied", 0),
         bounced=bounced,
         unsubscribed=sums.get("email.unsubscribed", 0),
-        open_messages={status: n for status, n in waiting},
+        open_messages=dict(waiting.tuples().all()),
     )
 
 

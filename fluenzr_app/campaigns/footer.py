@@ -24,14 +24,19 @@ def with_footer(html: str | None, text: str, footer: Footer) -> tuple[str | None
     lines = []
     if footer.postal_address:
         lines.append(" · ".join(part.strip() for part in footer.postal_address.splitlines() if part.strip()))
-    lead, verb = _words(footer.language)
+    lead, _ = _words(footer.language)
     if footer.unsubscribe_url is not None:
-        lines.append(f"{lead}\u00a0: {footer.unsubscribe_url}" if footer.language[:2] == "fr" else
-                     f"{lead}: {footer.unsubscribe_url}")
+        lines.append(
+            f"{lead}\u00a0: {footer.unsubscribe_url}"
+            if footer.language[:2] == "fr"
+            else f"{lead}: {footer.unsubscribe_url}"
+        )
     if not lines:
         return html, text
     below = text.rstrip("\n") + "\n\n--\n" + "\n".join(lines) + "\n"
-    return (None if html is None else html + _html(footer.language, footer.postal_address, footer.unsubscribe_url)), below
+    return (
+        None if html is None else html + _html(footer.language, footer.postal_address, footer.unsubscribe_url)
+    ), below
 
 
 def _html(language: str, postal_address: str, unsubscribe_url: str | None) -> str:

@@ -44,9 +44,7 @@ def what_waits(session: Session, workspace_id: int, account_id: int) -> Waiting:
     return Waiting(int(contacts), int(messages))
 
 
-def hand_over(
-    session: Session, workspace_id: int, account_id: int, to_account_id: int | None, now: datetime
-) -> int:
+def hand_over(session: Session, workspace_id: int, account_id: int, to_account_id: int | None, now: datetime) -> int:
     """Move what waits on an account to another one, or end it; return how many open messages that were.
 
     New contacts whose first mail was never tried have no account of their own yet: they go back and wait for any
@@ -73,27 +71,36 @@ def hand_over(
 
 
 def _check(session: Session, workspace_id: int, account_id: int, to_account_id: int) -> None:
-    found = session.connection().execute(
-        select(_ACCOUNT.c.id).where(
-            _ACCOUNT.c.id == to_account_id,
-            _ACCOUNT.c.workspace_id == workspace_id,
-            _ACCOUNT.c.removed_at.is_(None),
+    found = (
+        session.connection()
+        .execute(
+            select(_ACCOUNT.c.id).where(
+                _ACCOUNT.c.id == to_account_id,
+                _ACCOUNT.c.workspace_id == workspace_id,
+                _ACCOUNT.c.removed_at.is_(None),
+            )
         )
-    ).first()
+        .first()
+    )
     if found is None or to_account_id == account_id:
         raise AccountRefused
 
 
 def _free_new_contacts(session: Session, workspace_id: int, account_id: int, now: datetime) -> None:
-    ids: Sequence[int] = session.connection().execute(
-        select(_MESSAGE.c.id).where(
-            *_messages(workspace_id, account_id),
-            _MESSAGE.c.status == "queued",
-            _MESSAGE.c.kind == "campaign",
-            _MESSAGE.c.priority == 1,
-            _MESSAGE.c.attempts == 0,
+    ids: Sequence[int] = (
+        session.connection()
+        .execute(
+            select(_MESSAGE.c.id).where(
+                *_messages(workspace_id, account_id),
+                _MESSAGE.c.status == "queued",
+                _MESSAGE.c.kind == "campaign",
+                _MESSAGE.c.priority == 1,
+                _MESSAGE.c.attempts == 0,
+            )
         )
-    ).scalars().all()
+        .scalars()
+        .all()
+    )
     for start in range(0, len(ids), _BATCH):
         unfeed(session, ids[start : start + _BATCH], now)
 
@@ -106,9 +113,7 @@ def _move(session: Session, workspace_id: int, account_id: int, to_account_id: i
         .values(account_id=to_account_id)
     )
     connection.execute(
-        update(_ENROLLMENT)
-        .where(*_walks(workspace_id, account_id))
-        .values(account_id=to_account_id, updated_at=now)
+        update(_ENROLLMENT).where(*_walks(workspace_id, account_id)).values(account_id=to_account_id, updated_at=now)
     )
 
 

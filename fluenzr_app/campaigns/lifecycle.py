@@ -110,9 +110,7 @@ def start(session: Session, workspace_id: int, campaign_id: int, now: datetime) 
     return _to_state(session, campaign, "active", now)
 
 
-def pause(
-    session: Session, workspace_id: int, campaign_id: int, now: datetime, reason: str = ""
-) -> CampaignView:
+def pause(session: Session, workspace_id: int, campaign_id: int, now: datetime, reason: str = "") -> CampaignView:
     """Pause an active campaign: nothing new leaves; what a server is taking in at this moment still arrives."""
     campaign = lock_campaign(session, workspace_id, campaign_id)
     if campaign.status != "active":
@@ -128,9 +126,7 @@ def resume(session: Session, workspace_id: int, campaign_id: int, now: datetime)
     if campaign.status != "paused":
         raise WrongState(campaign.status, "Only a paused campaign can be resumed.")
     faults = [
-        fault
-        for fault in start_check(session, workspace_id, campaign_id, now).faults
-        if fault.code != "no_contacts"
+        fault for fault in start_check(session, workspace_id, campaign_id, now).faults if fault.code != "no_contacts"
     ]
     if faults:
         raise CannotStart(faults)

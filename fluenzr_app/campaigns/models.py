@@ -18,8 +18,12 @@ class Campaign(SQLModel, table=True):
     __tablename__ = "campaign"
     __table_args__ = (
         Index("ix_campaign_workspace", "workspace_id", "status", "id"),
-        Index("ix_campaign_active", "id", sqlite_where=text("status = 'active'"),
-              postgresql_where=text("status = 'active'")),
+        Index(
+            "ix_campaign_active",
+            "id",
+            sqlite_where=text("status = 'active'"),
+            postgresql_where=text("status = 'active'"),
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -29,7 +33,7 @@ class Campaign(SQLModel, table=True):
     description: str = ""
     status: str = "draft"
     # See campaigns/settings.py for the typed form.
-    settings: dict[str, Any] = Field(default_factory=dict, sa_type=Json)  # type: ignore[call-overload]
+    settings: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     # Grows with every change of settings, workflow or state; what was claimed under an older one is claimed anew.
     revision: int = 1
     next_node_no: int = 1
@@ -73,7 +77,7 @@ class Node(SQLModel, table=True):
     campaign_id: int = Field(foreign_key="campaign.id", sa_type=BigId)
     key: str
     kind: str
-    data: dict[str, Any] = Field(default_factory=dict, sa_type=Json)  # type: ignore[call-overload]
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     position: int = 0
     removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
@@ -101,8 +105,13 @@ class Enrollment(SQLModel, table=True):
         UniqueConstraint("campaign_id", "contact_id", name="uq_enrollment"),
         # Two partial indexes instead of one: a paused campaign's due rows and a full queue of new contacts must not
         # be read over and over by the ticks of the others.
-        Index("ix_enrollment_follow_up", "campaign_id", "due_at", sqlite_where=_FOLLOW_UP_DUE,
-              postgresql_where=_FOLLOW_UP_DUE),
+        Index(
+            "ix_enrollment_follow_up",
+            "campaign_id",
+            "due_at",
+            sqlite_where=_FOLLOW_UP_DUE,
+            postgresql_where=_FOLLOW_UP_DUE,
+        ),
         Index("ix_enrollment_new", "campaign_id", "due_at", "id", sqlite_where=_NEW_DUE, postgresql_where=_NEW_DUE),
         Index("ix_enrollment_contact", "contact_id"),
         Index("ix_enrollment_status", "campaign_id", "status", "id"),
@@ -143,5 +152,5 @@ class EditorDraft(SQLModel, table=True):
     user_id: int = Field(foreign_key="user_account.id", primary_key=True, sa_type=BigId)
     workspace_id: int = Field(foreign_key="workspace.id", primary_key=True, sa_type=BigId)
     place: str = Field(primary_key=True)
-    content: dict[str, Any] = Field(default_factory=dict, sa_type=Json)  # type: ignore[call-overload]
+    content: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     at: datetime = Field(sa_type=UtcDateTime)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, or_, select, update
 from sqlmodel import Session
 
 from fluenzr_app.accounts.models import EmailAccount
@@ -19,7 +19,7 @@ from fluenzr_app.campaigns.zones import zone_of_contact
 from fluenzr_app.contacts.models import Contact
 from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.tables import table_of
-from fluenzr_app.db.types import UtcDateTime
+from fluenzr_app.db.types import AnyRow, UtcDateTime
 from fluenzr_app.sending.models import Attempt, Message
 from fluenzr_app.sending.values import (
     Authorised,
@@ -120,9 +120,7 @@ class CampaignOrigin:
         plan = self.plans.of(session, [stream.key])[stream.key]
         return feed_new(session, plan, account, limit, now, rng)
 
-    def authorise(
-        self, session: Session, messages: Sequence[QueuedMessage], now: datetime
-    ) -> Mapping[int, Authorised]:
+    def authorise(self, session: Session, messages: Sequence[QueuedMessage], now: datetime) -> Mapping[int, Authorised]:
         """Return whether each message may leave: campaign active, walk at this step, window open (guarantees 3, 4)."""
         rows = session.connection().execute(_AUTHORISING, {"ids": [message.id for message in messages]}).all()
         plans = {
@@ -133,9 +131,7 @@ class CampaignOrigin:
         gone = Authorised(Cancel("campaign_deleted"), 0)
         return {message.id: found.get(message.id, gone) for message in messages}
 
-    def contents(
-        self, session: Session, messages: Sequence[QueuedMessage], now: datetime
-    ) -> Mapping[int, Content]:
+    def contents(self, session: Session, messages: Sequence[QueuedMessage], now: datetime) -> Mapping[int, Content]:
         """Return what is needed to compose each message."""
         contacts = contacts_by_id(session, [message.contact_id for message in messages if message.contact_id])
         followed = [message.enrollment_id for message in messages if message.priority == 0 and message.enrollment_id]
@@ -167,7 +163,7 @@ class CampaignOrigin:
         """Move the walks on: to the next step, into waiting, or to their end."""
         outcomes.move_on(session, self.plans, settlements, now)
 
-    def _unsubscribe_url(self, message: QueuedMessage, contact: Row[Any] | None) -> str:
+    def _unsubscribe_url(self, message: QueuedMessage, contact: AnyRow | None) -> str:
         if contact is None:
             return ""
         link = UnsubscribeLink(
@@ -183,9 +179,7 @@ class CampaignOrigin:
 
     def _feeds(self, session: Session, campaign_id: int, account: EmailAccount) -> bool:
         # An account that was taken out of the campaign goes on with its own contacts and gets no new ones.
-        linked = select(_LINK.c.account_id).where(
-            _LINK.c.campaign_id == campaign_id, _LINK.c.account_id == account.id
-        )
+        linked = select(_LINK.c.account_id).where(_LINK.c.campaign_id == campaign_id, _LINK.c.account_id == account.id)
         return session.connection().execute(linked).first() is not None
 
     def _stream(self, session: Session, account: EmailAccount, plan: Plan, now: datetime) -> Stream:
@@ -256,7 +250,7 @@ def _work_for(campaign_id: int) -> Any:
     )
 
 
-def _verdict(row: Row[Any], plan: Plan, now: datetime) -> Verdict:
+def _verdict(row: AnyRow, plan: Plan, now: datetime) -> Verdict:
     if row.campaign_status in ("completed", "archived"):
         return Cancel(f"campaign_{row.campaign_status}")
     if row.enrollment_status not in ("pending", "in_progress"):
@@ -281,9 +275,7 @@ def _hourly_room(session: Session, plan: Plan, now: datetime) -> int | None:
     cap = plan.settings.max_emails_per_hour
     if cap is None:
         return None
-    tried = select(func.count()).where(
-        _ATTEMPT.c.campaign_id == plan.campaign_id, _ATTEMPT.c.started_at > now - _HOUR
-    )
+    tried = select(func.count()).where(_ATTEMPT.c.campaign_id == plan.campaign_id, _ATTEMPT.c.started_at > now - _HOUR)
     return max(0, cap - _count(session, tried) - _count(session, _claimed(plan.campaign_id)))
 
 

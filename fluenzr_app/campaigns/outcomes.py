@@ -23,24 +23,24 @@ _CONTACT = table_of(Contact)
 FIRST_MAIL = 1
 
 _NEXT = HotStatement(
-    lambda _: update(_ENROLLMENT)
-    .where(
-        _ENROLLMENT.c.id == bindparam("row_id"),
-        _ENROLLMENT.c.node_id == bindparam("node"),
-        _ENROLLMENT.c.status == bindparam("before"),
-    )
-    .values(
-        status=bindparam("after"),
-        node_id=bindparam("next_node"),
-        due_at=bindparam("next_due", type_=UtcDateTime()),
-        wait_code=bindparam("code"),
-        ended_at=bindparam("ended", type_=UtcDateTime()),
-        updated_at=bindparam("at", type_=UtcDateTime()),
+    lambda _: (
+        update(_ENROLLMENT)
+        .where(
+            _ENROLLMENT.c.id == bindparam("row_id"),
+            _ENROLLMENT.c.node_id == bindparam("node"),
+            _ENROLLMENT.c.status == bindparam("before"),
+        )
+        .values(
+            status=bindparam("after"),
+            node_id=bindparam("next_node"),
+            due_at=bindparam("next_due", type_=UtcDateTime()),
+            wait_code=bindparam("code"),
+            ended_at=bindparam("ended", type_=UtcDateTime()),
+            updated_at=bindparam("at", type_=UtcDateTime()),
+        )
     )
 )
-_WAIT = (
-    update(_ENROLLMENT).where(_ENROLLMENT.c.id == bindparam("row_id")).values(wait_code=bindparam("code"))
-)
+_WAIT = update(_ENROLLMENT).where(_ENROLLMENT.c.id == bindparam("row_id")).values(wait_code=bindparam("code"))
 # Reasons for which a message was cancelled that end the walk, and how it ends.
 _ENDS = {
     "suppressed": "unsubscribed",
@@ -86,7 +86,7 @@ def _advance(session: Session, plans: Plans, settlements: Sequence[Settlement], 
     messages = [each.outcome.message for each in settlements]
     by_campaign = plans.of(session, sorted({message.campaign_id for message in messages if message.campaign_id}))
     zones = _contact_zones(session, by_campaign, messages)
-    rows = []
+    rows: list[dict[str, object]] = []
     for each in settlements:
         message = each.outcome.message
         plan = by_campaign[message.campaign_id or 0]
@@ -133,14 +133,12 @@ def _really_moved(session: Session, rows: Sequence[dict[str, object]]) -> list[d
         .all()
     )
     for row in rows:
-        if stamps.get(row["row_id"]) == row["at"]:  # type: ignore[call-overload]
+        if stamps.get(row["row_id"]) == row["at"]:
             moved.append(row)
     return moved
 
 
-def _contact_zones(
-    session: Session, plans: Mapping[int, Plan], messages: Sequence[QueuedMessage]
-) -> dict[int, tzinfo]:
+def _contact_zones(session: Session, plans: Mapping[int, Plan], messages: Sequence[QueuedMessage]) -> dict[int, tzinfo]:
     wanted = {
         message.contact_id: plans[message.campaign_id or 0]
         for message in messages

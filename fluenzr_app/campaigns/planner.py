@@ -3,9 +3,8 @@
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
-from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session
@@ -19,7 +18,7 @@ from fluenzr_app.campaigns.zones import zone_of_contact
 from fluenzr_app.contacts.models import Contact
 from fluenzr_app.db.hot import HotStatement
 from fluenzr_app.db.tables import table_of
-from fluenzr_app.db.types import UtcDateTime
+from fluenzr_app.db.types import AnyRow, UtcDateTime
 from fluenzr_app.mail.compose import new_rfc_id
 from fluenzr_app.sending.models import Message
 
@@ -57,13 +56,13 @@ _DUE = (
 )
 _DUE_FOLLOW_UPS = _DUE.where(_ENROLLMENT.c.account_id.is_not(None)).with_for_update(of=_ENROLLMENT)
 _DUE_NEW = _DUE.where(_ENROLLMENT.c.account_id.is_(None)).with_for_update(of=_ENROLLMENT)
-_SENDER_DOMAINS = select(_ACCOUNT.c.id, _ACCOUNT.c.email_key).where(
-    _ACCOUNT.c.id.in_(bindparam("ids", expanding=True))
-)
+_SENDER_DOMAINS = select(_ACCOUNT.c.id, _ACCOUNT.c.email_key).where(_ACCOUNT.c.id.in_(bindparam("ids", expanding=True)))
 _QUEUED = HotStatement(
-    lambda _: update(_ENROLLMENT)
-    .where(_ENROLLMENT.c.id == bindparam("row_id"))
-    .values(account_id=bindparam("account"), node_id=bindparam("node"), due_at=None, wait_code="queued")
+    lambda _: (
+        update(_ENROLLMENT)
+        .where(_ENROLLMENT.c.id == bindparam("row_id"))
+        .values(account_id=bindparam("account"), node_id=bindparam("node"), due_at=None, wait_code="queued")
+    )
 )
 _INSERT_MESSAGE = HotStatement(
     lambda dialect: (sqlite_insert if dialect == "sqlite" else postgresql_insert)(_MESSAGE).on_conflict_do_nothing(
@@ -78,9 +77,7 @@ _INSERT_MESSAGE = HotStatement(
 _LATER = (
     update(_ENROLLMENT)
     .where(_ENROLLMENT.c.id == bindparam("row_id"))
-    .values(
-        node_id=bindparam("node"), due_at=bindparam("at", type_=UtcDateTime()), wait_code=bindparam("code")
-    )
+    .values(node_id=bindparam("node"), due_at=bindparam("at", type_=UtcDateTime()), wait_code=bindparam("code"))
 )
 _COMPLETE = (
     update(_ENROLLMENT)
@@ -97,9 +94,9 @@ _COMPLETE = (
 
 def queue_follow_ups(session: Session, plan: Plan, limit: int, now: datetime, rng: random.Random) -> int:
     """Queue the mails of up to `limit` walks whose delay is over; return how many walks were worked on."""
-    rows = session.connection().execute(
-        _DUE_FOLLOW_UPS, {"campaign": plan.campaign_id, "now": now, "most": limit}
-    ).all()
+    rows = (
+        session.connection().execute(_DUE_FOLLOW_UPS, {"campaign": plan.campaign_id, "now": now, "most": limit}).all()
+    )
     if not rows:
         return 0
     ready = [row for row in rows if row.node_id in plan.mails]
@@ -110,9 +107,7 @@ def queue_follow_ups(session: Session, plan: Plan, limit: int, now: datetime, rn
     return len(rows)
 
 
-def feed_new(
-    session: Session, plan: Plan, account: EmailAccount, limit: int, now: datetime, rng: random.Random
-) -> int:
+def feed_new(session: Session, plan: Plan, account: EmailAccount, limit: int, now: datetime, rng: random.Random) -> int:
     """Queue the first mails of up to `limit` new contacts for `account`; return how many.
 
     They get their account only here, when it has room: nobody has to be moved when an account fails, and each
@@ -120,9 +115,9 @@ def feed_new(
     """
     most = limit if not plan.settings.use_contact_timezone else max(limit, _SCAN)
     rows = session.connection().execute(_DUE_NEW, {"campaign": plan.campaign_id, "now": now, "most": most}).all()
-    ready: list[tuple[Row[Any], int, int]] = []
+    ready: list[tuple[AnyRow, int, int]] = []
     later: list[dict[str, object]] = []
-    ended: list[Row[Any]] = []
+    ended: list[AnyRow] = []
     for row in rows:
         zone = _zone(plan, row)
         step = _entry(plan, row, zone)
@@ -145,7 +140,7 @@ def feed_new(
 def queue_mails(
     session: Session,
     plan: Plan,
-    steps: Sequence[tuple[Row[Any], int, int]],
+    steps: Sequence[tuple[AnyRow, int, int]],
     domains: dict[int, str],
     now: datetime,
     rng: random.Random,
@@ -194,19 +189,19 @@ def queue_mails(
     )
 
 
-def _entry(plan: Plan, row: Row[Any], zone: tzinfo) -> NextStep:
+def _entry(plan: Plan, row: AnyRow, zone: tzinfo) -> NextStep:
     if row.node_id is not None and row.node_id in plan.mails:
         return NextStep(row.node_id, None)
     return plan.first_step(row.created_at, zone)
 
 
-def _zone(plan: Plan, row: Row[Any]) -> tzinfo:
+def _zone(plan: Plan, row: AnyRow) -> tzinfo:
     if plan.settings.use_contact_timezone:
         return zone_of_contact(row.timezone, row.country, plan.settings.timezone)
     return plan.zone
 
 
-def _settle_stray(session: Session, rows: Sequence[Row[Any]], now: datetime) -> None:
+def _settle_stray(session: Session, rows: Sequence[AnyRow], now: datetime) -> None:
     if not rows:
         return
     session.connection().execute(_COMPLETE, [{"row_id": row.id, "at": now} for row in rows])

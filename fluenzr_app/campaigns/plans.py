@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from threading import Lock
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
 from fluenzr_app.campaigns.errors import TemplateFault
@@ -18,6 +17,7 @@ from fluenzr_app.campaigns.timing import Opening, Window, delay_until, opening
 from fluenzr_app.campaigns.variables import Body, Template, compile_body, compile_subject
 from fluenzr_app.campaigns.workflow import DelayNode, parse_node
 from fluenzr_app.db.tables import table_of
+from fluenzr_app.db.types import AnyRow
 
 _CAMPAIGN = table_of(Campaign)
 _NODE = table_of(Node)
@@ -101,7 +101,7 @@ class Plans:
         self._kept: OrderedDict[int, Plan] = OrderedDict()
         self._lock = Lock()
 
-    def of_row(self, session: Session, row: Row[Any]) -> Plan:
+    def of_row(self, session: Session, row: AnyRow) -> Plan:
         """Return the plan of a campaign row (id, workspace_id, revision, settings)."""
         with self._lock:
             kept = self._kept.get(row.id)
@@ -137,7 +137,7 @@ PLAN_ROWS = select(
 _PLAN_ROWS_OF = PLAN_ROWS.where(_CAMPAIGN.c.id.in_(bindparam("ids", expanding=True)))
 
 
-def compile_plan(session: Session, row: Row[Any]) -> Plan:
+def compile_plan(session: Session, row: AnyRow) -> Plan:
     """Return the plan of a campaign row, its workflow read from the tables."""
     connection = session.connection()
     nodes = connection.execute(
@@ -169,7 +169,7 @@ def compile_plan(session: Session, row: Row[Any]) -> Plan:
     )
 
 
-def _mail(node: Row[Any], number: int) -> MailStep:
+def _mail(node: AnyRow, number: int) -> MailStep:
     data = node.data
     try:
         return MailStep(

@@ -173,7 +173,9 @@ def _draft(
 
 
 def _first_subject(plan: Plan, contact: Any, sender: Any, now: datetime) -> Thread:
-    first = next((mail for mail in plan.mails.values() if mail.subject is not None and mail.subject.source.strip()), None)
+    first = next(
+        (mail for mail in plan.mails.values() if mail.subject is not None and mail.subject.source.strip()), None
+    )
     if first is None or first.subject is None:
         return Thread()
     return Thread((), first.subject.render(_values(plan, contact, sender, now), escape="header"))

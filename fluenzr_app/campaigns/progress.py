@@ -29,49 +29,46 @@ _LINK = table_of(CampaignAccount)
 _ATTEMPT = table_of(Attempt)
 _HOUR = timedelta(hours=1)
 
-_WALKS = (
-    select(
-        _ENROLLMENT.c.id,
-        _ENROLLMENT.c.campaign_id,
-        _ENROLLMENT.c.contact_id,
-        _ENROLLMENT.c.account_id,
-        _ENROLLMENT.c.status,
-        _ENROLLMENT.c.due_at,
-        _ENROLLMENT.c.end_reason,
-        _ENROLLMENT.c.ended_at,
-        _ENROLLMENT.c.updated_at,
-        _CONTACT.c.email,
-        _CONTACT.c.first_name,
-        _CONTACT.c.last_name,
-        _CONTACT.c.company,
-        _CONTACT.c.timezone,
-        _CONTACT.c.country,
-        _NODE.c.key.label("node_key"),
-        _NODE.c.data.label("node_data"),
-        _MESSAGE.c.id.label("message_id"),
-        _MESSAGE.c.status.label("message_status"),
-        _MESSAGE.c.reason.label("message_reason"),
-        _MESSAGE.c.due_at.label("message_due_at"),
-        _MESSAGE.c.soft_bounces,
-    )
-    .select_from(
-        _ENROLLMENT.join(_CONTACT, _CONTACT.c.id == _ENROLLMENT.c.contact_id)
-        .outerjoin(_NODE, _NODE.c.id == _ENROLLMENT.c.node_id)
-        .outerjoin(
-            _MESSAGE,
-            and_(
-                _MESSAGE.c.enrollment_id == _ENROLLMENT.c.id,
-                _MESSAGE.c.node_id == _ENROLLMENT.c.node_id,
-                _MESSAGE.c.status.in_(("queued", "claimed", "sending", "uncertain")),
-            ),
-        )
+_WALKS = select(
+    _ENROLLMENT.c.id,
+    _ENROLLMENT.c.campaign_id,
+    _ENROLLMENT.c.contact_id,
+    _ENROLLMENT.c.account_id,
+    _ENROLLMENT.c.status,
+    _ENROLLMENT.c.due_at,
+    _ENROLLMENT.c.end_reason,
+    _ENROLLMENT.c.ended_at,
+    _ENROLLMENT.c.updated_at,
+    _CONTACT.c.email,
+    _CONTACT.c.first_name,
+    _CONTACT.c.last_name,
+    _CONTACT.c.company,
+    _CONTACT.c.timezone,
+    _CONTACT.c.country,
+    _NODE.c.key.label("node_key"),
+    _NODE.c.data.label("node_data"),
+    _MESSAGE.c.id.label("message_id"),
+    _MESSAGE.c.status.label("message_status"),
+    _MESSAGE.c.reason.label("message_reason"),
+    _MESSAGE.c.due_at.label("message_due_at"),
+    _MESSAGE.c.soft_bounces,
+).select_from(
+    _ENROLLMENT.join(_CONTACT, _CONTACT.c.id == _ENROLLMENT.c.contact_id)
+    .outerjoin(_NODE, _NODE.c.id == _ENROLLMENT.c.node_id)
+    .outerjoin(
+        _MESSAGE,
+        and_(
+            _MESSAGE.c.enrollment_id == _ENROLLMENT.c.id,
+            _MESSAGE.c.node_id == _ENROLLMENT.c.node_id,
+            _MESSAGE.c.status.in_(("queued", "claimed", "sending", "uncertain")),
+        ),
     )
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """One contact's walk. `node_key` and `mail_name` say which mail is next; `uncertain_id` is the message to decide."""
+    """One contact's walk. `node_key` and `mail_name` say which mail is next, `uncertain_id` what is to be decided."""
 
     enrollment_id: int
     campaign_id: int
@@ -170,9 +167,7 @@ def campaign_facts(
     connection = session.connection()
     row = connection.execute(select(_CAMPAIGN).where(_CAMPAIGN.c.id == campaign_id)).one()
     settings = read_stored(row.settings)
-    linked = set(
-        connection.execute(select(_LINK.c.account_id).where(_LINK.c.campaign_id == campaign_id)).scalars()
-    )
+    linked = set(connection.execute(select(_LINK.c.account_id).where(_LINK.c.campaign_id == campaign_id)).scalars())
     ids = linked | {account_id for account_id in more_accounts if account_id is not None}
     hourly_room, hourly_at = _hourly(session, campaign_id, settings.max_emails_per_hour, now)
     return CampaignFacts(
@@ -264,14 +259,16 @@ def _account_facts(session: Session, ids: Sequence[int], now: datetime) -> dict[
     return found
 
 
-def _hourly(
-    session: Session, campaign_id: int, cap: int | None, now: datetime
-) -> tuple[int | None, datetime | None]:
+def _hourly(session: Session, campaign_id: int, cap: int | None, now: datetime) -> tuple[int | None, datetime | None]:
     if cap is None:
         return None, None
-    n, oldest = session.connection().execute(
-        select(func.count(), func.min(_ATTEMPT.c.started_at)).where(
-            _ATTEMPT.c.campaign_id == campaign_id, _ATTEMPT.c.started_at > now - _HOUR
+    n, oldest = (
+        session.connection()
+        .execute(
+            select(func.count(), func.min(_ATTEMPT.c.started_at)).where(
+                _ATTEMPT.c.campaign_id == campaign_id, _ATTEMPT.c.started_at > now - _HOUR
+            )
         )
-    ).one()
+        .one()
+    )
     return max(0, cap - n), None if oldest is None else oldest + _HOUR

@@ -1,4 +1,4 @@
-"""Test mails to oneself: they go through the one queue and count towards the caps, but wait for no gap and no window."""
+"""Test mails to oneself: they use the one queue and count towards the caps, but wait for no gap and no window."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -70,15 +70,11 @@ class SelfTestOrigin:
         """Return 0: tests are queued by those who ask for them."""
         return 0
 
-    def authorise(
-        self, session: Session, messages: Sequence[QueuedMessage], now: datetime
-    ) -> Mapping[int, Authorised]:
+    def authorise(self, session: Session, messages: Sequence[QueuedMessage], now: datetime) -> Mapping[int, Authorised]:
         """Return that each may leave: it goes to the user's own address."""
         return {message.id: Authorised(Go(), 0) for message in messages}
 
-    def contents(
-        self, session: Session, messages: Sequence[QueuedMessage], now: datetime
-    ) -> Mapping[int, Content]:
+    def contents(self, session: Session, messages: Sequence[QueuedMessage], now: datetime) -> Mapping[int, Content]:
         """Return the drafted mails."""
         return {message.id: _drafted(session, message, now) for message in messages}
 
@@ -109,11 +105,15 @@ def queue_test(
     get_campaign(session, workspace_id, campaign_id)
     check_syntax(to_address)
     node_id = node_ids(session, campaign_id).get(node_key)
-    account = session.connection().execute(
-        select(_ACCOUNT.c.email_key).where(
-            _ACCOUNT.c.id == account_id, _ACCOUNT.c.workspace_id == workspace_id, _ACCOUNT.c.removed_at.is_(None)
+    account = (
+        session.connection()
+        .execute(
+            select(_ACCOUNT.c.email_key).where(
+                _ACCOUNT.c.id == account_id, _ACCOUNT.c.workspace_id == workspace_id, _ACCOUNT.c.removed_at.is_(None)
+            )
         )
-    ).first()
+        .first()
+    )
     if account is None:
         raise AccountRefused
     if node_id is None:
@@ -144,18 +144,24 @@ def queue_test(
 
 def state_of_test(session: Session, workspace_id: int, message_id: int) -> tuple[str, str]:
     """Return a test's state and, where it failed, the server's words; ("unknown", "") for a foreign one."""
-    row = session.connection().execute(
-        select(_MESSAGE.c.status, _MESSAGE.c.detail).where(
-            _MESSAGE.c.id == message_id, _MESSAGE.c.workspace_id == workspace_id, _MESSAGE.c.kind == "test"
+    row = (
+        session.connection()
+        .execute(
+            select(_MESSAGE.c.status, _MESSAGE.c.detail).where(
+                _MESSAGE.c.id == message_id, _MESSAGE.c.workspace_id == workspace_id, _MESSAGE.c.kind == "test"
+            )
         )
-    ).first()
+        .first()
+    )
     return ("unknown", "") if row is None else (row.status, row.detail)
 
 
 def _drafted(session: Session, message: QueuedMessage, now: datetime) -> DraftedTest:
-    node = session.connection().execute(
-        select(_NODE.c.key, _NODE.c.campaign_id).where(_NODE.c.id == message.node_id)
-    ).first()
+    node = (
+        session.connection()
+        .execute(select(_NODE.c.key, _NODE.c.campaign_id).where(_NODE.c.id == message.node_id))
+        .first()
+    )
     if node is None:
         return DraftedTest(message, None, "step_gone")
     try:

@@ -88,9 +88,11 @@ def create_campaign(
 
 def get_campaign(session: Session, workspace_id: int, campaign_id: int) -> CampaignView:
     """Return a campaign of the workspace; raises CampaignNotFound."""
-    row = session.connection().execute(
-        select(_CAMPAIGN).where(_CAMPAIGN.c.id == campaign_id, _CAMPAIGN.c.workspace_id == workspace_id)
-    ).first()
+    row = (
+        session.connection()
+        .execute(select(_CAMPAIGN).where(_CAMPAIGN.c.id == campaign_id, _CAMPAIGN.c.workspace_id == workspace_id))
+        .first()
+    )
     if row is None:
         raise CampaignNotFound
     return CampaignView(
@@ -154,7 +156,7 @@ def counts_by_campaign_status(session: Session, workspace_id: int) -> dict[str, 
         .where(_CAMPAIGN.c.workspace_id == workspace_id)
         .group_by(_CAMPAIGN.c.status)
     )
-    return {status: n for status, n in rows}
+    return dict(rows.tuples().all())
 
 
 def update_campaign(
@@ -222,9 +224,7 @@ def delete_draft(session: Session, workspace_id: int, campaign_id: int) -> None:
     session.flush()
 
 
-def duplicate_campaign(
-    session: Session, workspace_id: int, campaign_id: int, name: str, now: datetime
-) -> CampaignView:
+def duplicate_campaign(session: Session, workspace_id: int, campaign_id: int, name: str, now: datetime) -> CampaignView:
     """Return a new draft with the same workflow, settings and accounts and no contacts; raises CampaignNotFound."""
     original = get_campaign(session, workspace_id, campaign_id)
     alive = [
@@ -257,7 +257,7 @@ def lock_campaign(session: Session, workspace_id: int, campaign_id: int) -> Camp
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    campaign = session.execute(statement).scalar_one_or_none()
+    campaign: Campaign | None = session.execute(statement).scalar_one_or_none()
     if campaign is None:
         raise CampaignNotFound
     return campaign
@@ -269,12 +269,16 @@ def _lines(session: Session, workspace_id: int, rows: Sequence[Any]) -> tuple[Ca
         return ()
     connection = session.connection()
     enrolled = counts_by_status(session, ids)
-    mails = _counted(session, select(_NODE.c.campaign_id, func.count()).where(
-        _NODE.c.campaign_id.in_(ids), _NODE.c.kind == "email", _NODE.c.removed_at.is_(None)
-    ).group_by(_NODE.c.campaign_id))
-    accounts = _counted(session, select(_LINK.c.campaign_id, func.count()).where(
-        _LINK.c.campaign_id.in_(ids)
-    ).group_by(_LINK.c.campaign_id))
+    mails = _counted(
+        session,
+        select(_NODE.c.campaign_id, func.count())
+        .where(_NODE.c.campaign_id.in_(ids), _NODE.c.kind == "email", _NODE.c.removed_at.is_(None))
+        .group_by(_NODE.c.campaign_id),
+    )
+    accounts = _counted(
+        session,
+        select(_LINK.c.campaign_id, func.count()).where(_LINK.c.campaign_id.in_(ids)).group_by(_LINK.c.campaign_id),
+    )
     sums: dict[tuple[int, str], int] = {}
     for scope_id, metric, n in connection.execute(
         select(_ROLLUP.c.scope_id, _ROLLUP.c.metric, func.sum(_ROLLUP.c.n))

@@ -61,7 +61,9 @@ class CampaignSettings:
 def read_stored(stored: Mapping[str, Any]) -> CampaignSettings:
     """Return the settings that a campaign row keeps; what an older version did not know takes its default."""
     known = {field.name for field in fields(CampaignSettings)}
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items() if name in known}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in stored.items() if name in known
+    }
     return CampaignSettings(**values)
 
 

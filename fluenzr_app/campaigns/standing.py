@@ -12,12 +12,14 @@ from fluenzr_app.campaigns.enrollments import WALKING
 from fluenzr_app.campaigns.models import Enrollment, Node
 from fluenzr_app.campaigns.progress import campaign_facts
 from fluenzr_app.campaigns.waiting import CampaignFacts, Waiting, WalkFacts, why_waiting
+from fluenzr_app.contacts.models import Contact
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.sending.models import Message
 
 _ENROLLMENT = table_of(Enrollment)
 _MESSAGE = table_of(Message)
 _NODE = table_of(Node)
+_CONTACT = table_of(Contact)
 
 # Reasons that do not end by themselves: somebody has to mend something (symptoms.md, 6).
 TO_MEND = frozenset({"account_error", "account_removed", "no_account", "window_never_opens", "held"})
@@ -94,15 +96,34 @@ def _reason(group: _Waiters, facts: CampaignFacts, now: datetime) -> Waiting:
 
 
 def _groups(session: Session, campaign_id: int) -> Sequence[_Waiters]:
-    rows: Sequence[Any] = session.connection().execute(
-        select(_ENROLLMENT.c.account_id, func.count(), func.min(_ENROLLMENT.c.due_at))
-        .where(_ENROLLMENT.c.campaign_id == campaign_id, _ENROLLMENT.c.status.in_(WALKING))
-        .group_by(_ENROLLMENT.c.account_id)
-        .order_by(func.count().desc())
-    ).all()
+    rows: Sequence[Any] = (
+        session.connection()
+        .execute(
+            select(_ENROLLMENT.c.account_id, func.count(), func.min(_ENROLLMENT.c.due_at))
+            .where(_ENROLLMENT.c.campaign_id == campaign_id, _ENROLLMENT.c.status.in_(WALKING))
+            .group_by(_ENROLLMENT.c.account_id)
+            .order_by(func.count().desc())
+        )
+        .all()
+    )
     return [_Waiters(*row) for row in rows]
 
 
 def _uncertain(session: Session, campaign_id: int) -> int:
     statement = select(func.count()).where(_MESSAGE.c.campaign_id == campaign_id, _MESSAGE.c.status == "uncertain")
+    return int(session.connection().execute(statement).scalar_one())
+
+
+def waiting_without_consent(session: Session, workspace_id: int, campaign_id: int) -> int:
+    """Return how many contacts under way have no source of consent."""
+    statement = (
+        select(func.count())
+        .select_from(_ENROLLMENT.join(_CONTACT, _CONTACT.c.id == _ENROLLMENT.c.contact_id))
+        .where(
+            _ENROLLMENT.c.campaign_id == campaign_id,
+            _ENROLLMENT.c.workspace_id == workspace_id,
+            _ENROLLMENT.c.status.in_(WALKING),
+            _CONTACT.c.consent_source == "not_specified",
+        )
+    )
     return int(session.connection().execute(statement).scalar_one())

@@ -1,4 +1,4 @@
-"""What happens to campaigns by itself: due follow-ups are queued, stranded contacts freed, finished campaigns closed."""
+"""What happens to campaigns by itself: due follow-ups are queued, stranded contacts freed, finished ones closed."""
 
 import random
 from collections.abc import Sequence
@@ -78,9 +78,11 @@ def _queue_all(db: Database, plans: Plans, campaign_id: int, now: datetime, rng:
 
 def queue_some(session: Session, plans: Plans, campaign_id: int, now: datetime, rng: random.Random) -> int:
     """Queue one chunk of a campaign's due follow-ups; return how many walks were worked on."""
-    row = session.connection().execute(
-        PLAN_ROWS.where(_CAMPAIGN.c.id == campaign_id, _CAMPAIGN.c.status == "active").with_for_update()
-    ).first()
+    row = (
+        session.connection()
+        .execute(PLAN_ROWS.where(_CAMPAIGN.c.id == campaign_id, _CAMPAIGN.c.status == "active").with_for_update())
+        .first()
+    )
     return 0 if row is None else queue_follow_ups(session, plans.of_row(session, row), CHUNK, now, rng)
 
 

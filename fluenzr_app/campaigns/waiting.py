@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from fluenzr_app.campaigns.timing import is_open, next_opening
 from fluenzr_app.campaigns.timing import Window as SendWindow
+from fluenzr_app.campaigns.timing import is_open, next_opening
 from fluenzr_app.campaigns.zones import zone_of_contact
 
 SOFT_BOUNCES_IN_ALL = 5
@@ -63,7 +63,7 @@ class WalkFacts:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A reason with a machine `code`, what a sentence about it needs, and when it ends by itself (None: it does not)."""
+    """A reason with a machine `code`, what a sentence about it needs, and when it ends by itself (None: never)."""
 
     code: str
     resumes_at: datetime | None = None

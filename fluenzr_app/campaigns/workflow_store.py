@@ -10,8 +10,8 @@ from fluenzr_app.campaigns.enrollments import end_walks
 from fluenzr_app.campaigns.errors import Fault, WorkflowFaults
 from fluenzr_app.campaigns.models import Edge, Enrollment, Node
 from fluenzr_app.campaigns.nodes import EmailNode
-from fluenzr_app.campaigns.workflow import Workflow, parse_node
 from fluenzr_app.campaigns.workflow import Edge as WorkflowEdge
+from fluenzr_app.campaigns.workflow import Workflow, parse_node
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.sending.models import Message
 
@@ -25,14 +25,12 @@ def read_workflow(session: Session, campaign_id: int) -> Workflow:
     """Return the present workflow of a campaign."""
     connection = session.connection()
     rows = connection.execute(
-        select(_NODE).where(_NODE.c.campaign_id == campaign_id, _NODE.c.removed_at.is_(None)).order_by(
-            _NODE.c.position, _NODE.c.id
-        )
+        select(_NODE)
+        .where(_NODE.c.campaign_id == campaign_id, _NODE.c.removed_at.is_(None))
+        .order_by(_NODE.c.position, _NODE.c.id)
     ).all()
     keys = {row.id: row.key for row in rows}
-    edges = (
-        connection.execute(select(_EDGE).where(_EDGE.c.from_node_id.in_(list(keys)))).all() if keys else []
-    )
+    edges = connection.execute(select(_EDGE).where(_EDGE.c.from_node_id.in_(list(keys)))).all() if keys else []
     return Workflow(
         tuple(parse_node(row.key, row.kind, row.data) for row in rows),
         tuple(
@@ -57,22 +55,15 @@ def write_workflow(session: Session, campaign_id: int, workflow: Workflow, now: 
     Walks that stood on a removed mail go on with the next mail that is left; their queued messages are withdrawn.
     """
     connection = session.connection()
-    stored = {
-        row.key: row
-        for row in connection.execute(select(_NODE).where(_NODE.c.campaign_id == campaign_id)).all()
-    }
+    stored = {row.key: row for row in connection.execute(select(_NODE).where(_NODE.c.campaign_id == campaign_id)).all()}
     _refuse_reused(workflow, stored)
     before = _mail_order(session, campaign_id)
     for position, node in enumerate(workflow.nodes):
         row = stored.get(node.id)
         if row is None:
-            session.add(
-                Node(campaign_id=campaign_id, key=node.id, kind=node.kind, data=node.data(), position=position)
-            )
+            session.add(Node(campaign_id=campaign_id, key=node.id, kind=node.kind, data=node.data(), position=position))
         elif row.data != node.data() or row.position != position:
-            connection.execute(
-                update(_NODE).where(_NODE.c.id == row.id).values(data=node.data(), position=position)
-            )
+            connection.execute(update(_NODE).where(_NODE.c.id == row.id).values(data=node.data(), position=position))
     session.flush()
     kept = {node.id for node in workflow.nodes}
     gone = [row.id for key, row in stored.items() if key not in kept and row.removed_at is None]
@@ -129,9 +120,7 @@ def _move_walks(session: Session, order: list[int], gone: set[int], now: datetim
                 _MESSAGE.c.node_id == node_id, _MESSAGE.c.status == "queued", _MESSAGE.c.attempts == 0
             )
         )
-        connection.execute(
-            update(_ENROLLMENT).where(_ENROLLMENT.c.id.in_(waiting)).values(due_at=now, wait_code="")
-        )
+        connection.execute(update(_ENROLLMENT).where(_ENROLLMENT.c.id.in_(waiting)).values(due_at=now, wait_code=""))
         standing = (_ENROLLMENT.c.node_id == node_id, _ENROLLMENT.c.due_at.is_not(None))
         if successor is not None:
             connection.execute(update(_ENROLLMENT).where(*standing).values(node_id=successor))

@@ -62,15 +62,15 @@ def restore(settings: Settings, source: Path) -> None:
 def _copy_sqlite(path: Path, target: Path) -> None:
     unfinished = target.with_name(target.name + ".unfinished")
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as source:
-            with contextlib.closing(sqlite3.connect(unfinished)) as copy:
-                source.backup(copy, pages=2_000)
-                copy.execute("PRAGMA journal_mode=DELETE")
-                micros = int(utc_now().timestamp() * 1_000_000)
-                copy.execute(
-                    "UPDATE installation SET held_since = ?, held_reason = 'restored' WHERE id = 1", (micros,)
-                )
-                copy.commit()
+        with (
+            contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as source,
+            contextlib.closing(sqlite3.connect(unfinished)) as copy,
+        ):
+            source.backup(copy, pages=2_000)
+            copy.execute("PRAGMA journal_mode=DELETE")
+            micros = int(utc_now().timestamp() * 1_000_000)
+            copy.execute("UPDATE installation SET held_since = ?, held_reason = 'restored' WHERE id = 1", (micros,))
+            copy.commit()
         os.replace(unfinished, target)
     finally:
         unfinished.unlink(missing_ok=True)

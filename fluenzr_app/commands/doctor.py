@@ -75,8 +75,12 @@ def _database(db: Database) -> Iterator[Finding]:
 def _contents(session: Session, settings: Settings, keyring: KeyRing) -> Iterator[Finding]:
     hold = generation.hold_of(session)
     if hold is not None:
-        yield Finding("error", "sending", f"everything due is held since {hold.since:%F %R} ({hold.reason}); "
-                                          "look it over, then run `fluenzr release`")
+        yield Finding(
+            "error",
+            "sending",
+            f"everything due is held since {hold.since:%F %R} ({hold.reason}); "
+            "look it over, then run `fluenzr release`",
+        )
     workers = live_workers(session, utc_now())
     if workers:
         yield Finding("ok", "scheduler", f"{workers} process(es) sending")

@@ -75,7 +75,7 @@ class Database:
                 session.rollback()
 
     def transact(self, work: Callable[..., T], *arguments: Any, **named: Any) -> T:
-        """Return `work(session, *arguments, **named)` from one transaction, tried again when it was a deadlock's victim.
+        """Return `work(session, *arguments, **named)` from one transaction, again after a deadlock.
 
         `work` must keep its effects inside the session, since it may run up to five times.
         """

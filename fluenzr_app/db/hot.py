@@ -32,7 +32,9 @@ class HotStatement:
             return int(connection.execute(self._postgresql, list(rows)).rowcount)
         text, order = self._sqlite
         moments: dict[datetime, int] = {}
-        bound = [tuple(_bind(row[name] if known is _GIVEN else known, moments) for name, known in order) for row in rows]
+        bound = [
+            tuple(_bind(row[name] if known is _GIVEN else known, moments) for name, known in order) for row in rows
+        ]
         return int(connection.exec_driver_sql(text, bound).rowcount)
 
     @cached_property

@@ -3,12 +3,12 @@
 from enum import StrEnum
 from pathlib import Path
 
-from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
+from alembic import command
 from fluenzr_app.db.engine import Database
 
 FOLDER = Path(__file__).resolve().parents[2] / "alembic"

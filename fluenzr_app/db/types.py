@@ -1,9 +1,9 @@
 """Column types that mean the same on SQLite and PostgreSQL."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import JSON, BigInteger, DateTime, Integer, LargeBinary
+from sqlalchemy import JSON, BigInteger, DateTime, Integer, LargeBinary, Row
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -16,6 +16,8 @@ BigId = BigInteger().with_variant(Integer(), "sqlite")
 # An absent value is NULL, not the JSON word null, so that IS NULL finds it.
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 Bytes = LargeBinary()
+# A row of a Core select, whatever its columns: they are read by name.
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 
 
 class UtcDateTime(TypeDecorator[datetime]):

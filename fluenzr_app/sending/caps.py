@@ -79,9 +79,13 @@ def room(account: EmailAccount, used: Usage, now: datetime) -> Room:
 
 def room_returns_at(session: Session, account: EmailAccount, now: datetime) -> datetime | None:
     """Return when the oldest attempt that counts against the daily limit leaves the window; None if none does."""
-    oldest = session.connection().execute(
-        select(func.min(_ATTEMPT.c.started_at)).where(
-            _ATTEMPT.c.account_id == account.id, _ATTEMPT.c.started_at > now - DAY
+    oldest = (
+        session.connection()
+        .execute(
+            select(func.min(_ATTEMPT.c.started_at)).where(
+                _ATTEMPT.c.account_id == account.id, _ATTEMPT.c.started_at > now - DAY
+            )
         )
-    ).scalar()
+        .scalar()
+    )
     return None if oldest is None else oldest + DAY

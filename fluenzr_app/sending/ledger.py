@@ -1,8 +1,8 @@
 """The group commit: marks and settlements of all lanes share transactions (architecture.md, decision 3)."""
 
 import asyncio
+import contextlib
 import logging
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -59,6 +59,7 @@ class Ledger:
         self._writer: asyncio.Task[None] | None = None
         self._ramps_begun: set[int] = set()
         self._lanes = 0
+        self._all_here = asyncio.Event()
 
     async def write(self, entry: Entry) -> Marked | NotMarked | None:
         """Write `entry` durably and return whether its claim may be sent (None without a claim)."""
@@ -67,6 +68,8 @@ class Ledger:
     def submit(self, entry: Entry) -> "asyncio.Future[Marked | NotMarked | None]":
         """Take `entry` into the next transaction and return the future of what `write` returns."""
         self._waiting.append(entry)
+        if len(self._waiting) >= self._lanes:
+            self._all_here.set()
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_waiting(), name="ledger")
         return entry.done
@@ -78,12 +81,15 @@ class Ledger:
     def leave(self) -> None:
         """Count one lane less."""
         self._lanes -= 1
+        if len(self._waiting) >= self._lanes:
+            self._all_here.set()
 
     async def _gather(self) -> None:
         """Wait a moment for the other lanes: a commit for ten mails costs hardly more than one for a single mail."""
-        deadline = time.monotonic() + _GATHER_S
-        while len(self._waiting) < self._lanes and time.monotonic() < deadline:
-            await asyncio.sleep(_GATHER_S / 10)
+        if len(self._waiting) < self._lanes:
+            self._all_here.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._all_here.wait(), _GATHER_S)
 
     async def _write_waiting(self) -> None:
         while self._waiting:

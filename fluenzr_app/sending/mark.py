@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, update
+from sqlalchemy import bindparam, insert, update
 from sqlmodel import Session
 
 from fluenzr_app.db.hot import HotStatement
 from fluenzr_app.db.tables import table_of
+from fluenzr_app.db.types import AnyRow
 from fluenzr_app.sending import permission
 from fluenzr_app.sending.claim import FIRST_MAIL, Claimer, cancel, decide, put_off
 from fluenzr_app.sending.models import Attempt, Message
@@ -19,9 +19,11 @@ _MESSAGE = table_of(Message)
 _ATTEMPT = table_of(Attempt)
 
 _TO_SENDING = HotStatement(
-    lambda _: update(_MESSAGE)
-    .where(_MESSAGE.c.id == bindparam("message_id"))
-    .values(status="sending", attempts=bindparam("attempt_no"))
+    lambda _: (
+        update(_MESSAGE)
+        .where(_MESSAGE.c.id == bindparam("message_id"))
+        .values(status="sending", attempts=bindparam("attempt_no"))
+    )
 )
 _BACK = (
     update(_MESSAGE)
@@ -34,9 +36,7 @@ _INSERT_ATTEMPT = HotStatement(
 )
 
 
-def mark(
-    session: Session, claimer: Claimer, claims: Sequence[Claimed], now: datetime
-) -> dict[int, Marked | NotMarked]:
+def mark(session: Session, claimer: Claimer, claims: Sequence[Claimed], now: datetime) -> dict[int, Marked | NotMarked]:
     """Store an attempt for each claim that may still leave; return by message id which may and which may not.
 
     Asks again for suppression, contact, account, campaign and window: minutes may lie between a claim and its turn
@@ -60,7 +60,7 @@ def _mark_of_origin(
     claimer: Claimer,
     origin: Origin,
     claims: Sequence[Claimed],
-    facts: Mapping[int, Row[Any]],
+    facts: Mapping[int, AnyRow],
     now: datetime,
 ) -> dict[int, Marked | NotMarked]:
     messages = [claim.message for claim in claims]
@@ -77,8 +77,7 @@ def _mark_of_origin(
             continue
         verdict = decide(permission.refusal(row), verdicts[message.id].verdict)
         changed = (
-            row.account_revision != claim.account_revision
-            or verdicts[message.id].revision != claim.campaign_revision
+            row.account_revision != claim.account_revision or verdicts[message.id].revision != claim.campaign_revision
         )
         if isinstance(verdict, Cancel):
             cancels[message] = verdict.code

@@ -30,9 +30,7 @@ class Origin(Protocol):
         """Put up to `limit` new messages of `stream` into the queue for `account`; return how many."""
         ...
 
-    def authorise(
-        self, session: Session, messages: Sequence[QueuedMessage], now: datetime
-    ) -> Mapping[int, Authorised]:
+    def authorise(self, session: Session, messages: Sequence[QueuedMessage], now: datetime) -> Mapping[int, Authorised]:
         """Return for each message id whether it may leave; asked at the claim and again at the mark."""
         ...
 

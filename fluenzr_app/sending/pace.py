@@ -51,8 +51,9 @@ def plan_of_day(
         free_from = used.last_attempt_at + timedelta(seconds=_SHORTEST_GAP * account.min_gap_seconds)
         slots = tuple(slot for slot in slots if slot >= free_from)
     if day is None:
-        day = AccountDay(account_id=account.id or 0, day=key, opens_at=now, closes_at=closes, room=room, inputs=inputs,
-                         rolled_at=now)
+        day = AccountDay(
+            account_id=account.id or 0, day=key, opens_at=now, closes_at=closes, room=room, inputs=inputs, rolled_at=now
+        )
     day.closes_at, day.room, day.inputs, day.rolled_at = closes, room, inputs, now
     day.slots = [slot.timestamp() for slot in slots]
     session.add(day)

@@ -1,15 +1,14 @@
 """Nobody who said no: contact status and suppression, checked at the claim and again at the mark (guarantee 3)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, select
-
+from sqlalchemy import and_, bindparam, select
 from sqlmodel import Session
 
 from fluenzr_app.accounts.models import EmailAccount
 from fluenzr_app.contacts.models import Contact, Suppression
 from fluenzr_app.db.tables import table_of
+from fluenzr_app.db.types import AnyRow
 from fluenzr_app.sending.models import Message
 
 _MESSAGE = table_of(Message)
@@ -62,13 +61,13 @@ FACTS = (
 _LOCKED_FACTS = FACTS.with_for_update(of=_MESSAGE)
 
 
-def facts(session: Session, message_ids: Sequence[int], *, lock: bool = False) -> Mapping[int, Row[Any]]:
+def facts(session: Session, message_ids: Sequence[int], *, lock: bool = False) -> Mapping[int, AnyRow]:
     """Return what decides about each message, by its id; `lock` keeps the rows from changing until the commit."""
     statement = _LOCKED_FACTS if lock else FACTS
     return {row.id: row for row in session.connection().execute(statement, {"ids": list(message_ids)})}
 
 
-def refusal(row: Row[Any]) -> str | None:
+def refusal(row: AnyRow) -> str | None:
     """Return the code of why nothing may be sent to this contact at all, or None."""
     # A test goes to the user's own address; the contact in it is only the sample.
     if row.kind == "test":

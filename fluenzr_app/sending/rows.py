@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Select, select
 
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.sending.models import Message
@@ -34,11 +34,11 @@ def select_messages() -> Select[Any]:
     return select(*_COLUMNS)
 
 
-def as_message(row: Row[Any]) -> QueuedMessage:
+def as_message(row: Sequence[Any]) -> QueuedMessage:
     """Return the value of one row of `select_messages`."""
     return QueuedMessage(*row)
 
 
-def as_messages(rows: Sequence[Row[Any]]) -> list[QueuedMessage]:
+def as_messages(rows: Sequence[Sequence[Any]]) -> list[QueuedMessage]:
     """Return the values of rows of `select_messages`, in their order."""
     return [QueuedMessage(*row) for row in rows]

@@ -52,14 +52,16 @@ _REASONS = {
 # Two comparisons, because an IN list cannot be part of a statement that is run for many rows at once.
 _UNDER_WAY = or_(_MESSAGE.c.status == "sending", _MESSAGE.c.status == "uncertain")
 _SENT = HotStatement(
-    lambda _: update(_MESSAGE)
-    .where(_MESSAGE.c.id == bindparam("message_id"), _MESSAGE.c.attempts == bindparam("attempt_no"), _UNDER_WAY)
-    .values(
-        status="sent",
-        sent_at=bindparam("at", type_=UtcDateTime()),
-        subject=bindparam("subject_text"),
-        worker_id=None,
-        reason="",
+    lambda _: (
+        update(_MESSAGE)
+        .where(_MESSAGE.c.id == bindparam("message_id"), _MESSAGE.c.attempts == bindparam("attempt_no"), _UNDER_WAY)
+        .values(
+            status="sent",
+            sent_at=bindparam("at", type_=UtcDateTime()),
+            subject=bindparam("subject_text"),
+            worker_id=None,
+            reason="",
+        )
     )
 )
 _OTHER = (
@@ -76,13 +78,15 @@ _OTHER = (
     )
 )
 _CLOSE_ATTEMPT = HotStatement(
-    lambda _: update(_ATTEMPT)
-    .where(_ATTEMPT.c.message_id == bindparam("message_id_"), _ATTEMPT.c.no == bindparam("attempt_no"))
-    .values(
-        finished_at=bindparam("at", type_=UtcDateTime()),
-        outcome=bindparam("new_outcome"),
-        code=bindparam("new_code"),
-        text=bindparam("new_text"),
+    lambda _: (
+        update(_ATTEMPT)
+        .where(_ATTEMPT.c.message_id == bindparam("message_id_"), _ATTEMPT.c.no == bindparam("attempt_no"))
+        .values(
+            finished_at=bindparam("at", type_=UtcDateTime()),
+            outcome=bindparam("new_outcome"),
+            code=bindparam("new_code"),
+            text=bindparam("new_text"),
+        )
     )
 )
 _STILL_UNDER_WAY = select(_MESSAGE.c.id, _MESSAGE.c.attempts).where(
@@ -234,7 +238,7 @@ def _record_events(session: Session, settlements: Sequence[Settlement]) -> None:
         record(session, events)
 
 
-def _event(each: Settlement, kind: str, key: str, data: dict[str, object] | None) -> NewEvent:
+def _event(each: Settlement, kind: str, key: str, data: Mapping[str, object] | None) -> NewEvent:
     message = each.outcome.message
     return NewEvent(
         workspace_id=message.workspace_id,
@@ -258,9 +262,7 @@ def mark_lost_attempts_uncertain(
     Nobody can know whether the server took them, so they are never sent again by themselves (guarantee 2).
     """
     rows = session.connection().execute(
-        select_messages()
-        .where(_MESSAGE.c.status == "sending", *held)
-        .with_for_update()
+        select_messages().where(_MESSAGE.c.status == "sending", *held).with_for_update()
     )
     outcomes = [Outcome(message, message.attempts, OutcomeKind.UNCERTAIN, now) for message in as_messages(rows.all())]
     return len(settle(session, origins, outcomes, now)) if outcomes else 0

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlmodel import Session
 
 from fluenzr_app.db.tables import table_of
@@ -104,7 +104,7 @@ def take_back(
 
     With `account_id` only what leaves from that account.
     """
-    held = [_MESSAGE.c.worker_id.in_(worker_ids)]
+    held: list[ColumnElement[bool]] = [_MESSAGE.c.worker_id.in_(worker_ids)]
     if account_id is not None:
         held.append(_MESSAGE.c.account_id == account_id)
     session.connection().execute(

@@ -4,37 +4,38 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from fluenzr_app.db.engine import Database
 from fluenzr_app.settings import Settings
 from tests.real.counting_smtp import Behaviour, StartCountingSmtp
 from tests.scenarios.world import World, build, wait_until
 
 SERVER = Behaviour(latency_ms=(150, 250), user="anyone", password="secret")
 # Ten mails a second, so that there is something left to send when a copy is made.
-TWO = {"FLUENZR_CONNECTIONS_PER_ACCOUNT": "2"}
+TWO = "2"
 
 
-def test_a_backup_put_back_sends_nothing_until_it_is_released(
-    tmp_path: Path, counting_smtp: StartCountingSmtp
-) -> None:
+def test_a_backup_put_back_sends_nothing_until_it_is_released(tmp_path: Path, counting_smtp: StartCountingSmtp) -> None:
     server = counting_smtp(SERVER)
     world = build(tmp_path, [server.port], 60)
     saved = tmp_path / "saved.db"
-    worker = world.worker(**TWO)
+    worker = world.worker(FLUENZR_CONNECTIONS_PER_ACCOUNT=TWO)
     wait_until(lambda: server.accepted().total() >= 10, 30, worker)
     _fluenzr(world.settings, "backup", str(saved))
     wait_until(lambda: world.statuses() == {"sent": 60}, 60, worker)
     worker.stop()
     world.db.close()
     _fluenzr(world.settings, "restore", str(saved))
-    again = World(world.settings, type(world.db).open(world.settings), *_rest(world))
+    again = replace(world, settings=world.settings, db=Database.open(world.settings))
     assert again.statuses() != {"sent": 60}
     _nothing_leaves(again, server.accepted().total, 60)
     _fluenzr(world.settings, "release")
-    last = again.worker(**TWO)
+    last = again.worker(FLUENZR_CONNECTIONS_PER_ACCOUNT=TWO)
     wait_until(lambda: server.accepted().total() > 60, 30, last)
     last.kill()
 
@@ -42,29 +43,29 @@ def test_a_backup_put_back_sends_nothing_until_it_is_released(
 def test_a_database_file_copied_back_by_hand_sends_nothing(tmp_path: Path, counting_smtp: StartCountingSmtp) -> None:
     server = counting_smtp(SERVER)
     world = build(tmp_path, [server.port], 40)
-    worker = world.worker(**TWO)
+    worker = world.worker(FLUENZR_CONNECTIONS_PER_ACCOUNT=TWO)
     wait_until(lambda: server.accepted().total() >= 5, 30, worker)
     worker.stop()
     file = Path(world.settings.database_url.removeprefix("sqlite:///"))
     world.db.close()
     copy = tmp_path / "copy.db"
     shutil.copyfile(file, copy)
-    again = World(world.settings, type(world.db).open(world.settings), *_rest(world))
-    worker = again.worker(**TWO)
+    again = replace(world, settings=world.settings, db=Database.open(world.settings))
+    worker = again.worker(FLUENZR_CONNECTIONS_PER_ACCOUNT=TWO)
     wait_until(lambda: again.statuses() == {"sent": 40}, 60, worker)
     worker.stop()
     again.db.close()
     for suffix in ("-wal", "-shm"):
         file.with_name(file.name + suffix).unlink(missing_ok=True)
     shutil.copyfile(copy, file)
-    back = World(world.settings, type(world.db).open(world.settings), *_rest(world))
+    back = replace(world, settings=world.settings, db=Database.open(world.settings))
     _nothing_leaves(back, server.accepted().total, 40)
 
 
 def test_a_backup_on_another_machine_sends_nothing(tmp_path: Path, counting_smtp: StartCountingSmtp) -> None:
     server = counting_smtp(SERVER)
     world = build(tmp_path / "old", [server.port], 40)
-    worker = world.worker(**TWO)
+    worker = world.worker(FLUENZR_CONNECTIONS_PER_ACCOUNT=TWO)
     wait_until(lambda: server.accepted().total() >= 5, 30, worker)
     worker.kill()
     world.db.close()
@@ -78,7 +79,7 @@ def test_a_backup_on_another_machine_sends_nothing(tmp_path: Path, counting_smtp
     settings = world.settings.model_copy(
         update={"data_dir": new, "database_url": f"sqlite:///{new / 'fluenzr.sqlite3'}"}
     )
-    moved = World(settings, type(world.db).open(settings), *_rest(world))
+    moved = replace(world, settings=settings, db=Database.open(settings))
     _nothing_leaves(moved, server.accepted().total, server.accepted().total())
 
 
@@ -93,16 +94,16 @@ def test_a_file_that_is_no_backup_changes_nothing(tmp_path: Path, counting_smtp:
     assert world.walks() == {"pending": 3}
 
 
-def _nothing_leaves(world: World, count: object, expected: int) -> None:
-    worker = world.worker(**TWO)
+def _nothing_leaves(world: World, count: Callable[[], int], expected: int) -> None:
+    worker = world.worker(FLUENZR_CONNECTIONS_PER_ACCOUNT=TWO)
     time.sleep(5)
     worker.check_alive()
-    assert count() == expected  # type: ignore[operator]
+    assert count() == expected
     worker.stop()
 
 
 def _fluenzr(settings: Settings, *arguments: str) -> str:
-    done = subprocess.run(  # noqa: S603 - our own command
+    done = subprocess.run(
         [sys.executable, "-m", "fluenzr_app", *arguments],
         env={
             "FLUENZR_DATA_DIR": str(settings.data_dir),
@@ -116,7 +117,3 @@ def _fluenzr(settings: Settings, *arguments: str) -> str:
         check=True,
     )
     return done.stdout
-
-
-def _rest(world: World) -> tuple[object, ...]:
-    return world.keyring, world.workspace_id, world.campaign_id, world.account_ids, world.contact_ids

@@ -37,7 +37,9 @@ ALWAYS = {
     "maxEmailsPerHour": None,
 }
 ONE_MAIL: tuple[Step, ...] = (
-    EmailNode("n1", "First", "Hello {{firstName|there}}", "<p>Hello {{firstName|there}}, a word about {{company}}.</p>"),
+    EmailNode(
+        "n1", "First", "Hello {{firstName|there}}", "<p>Hello {{firstName|there}}, a word about {{company}}.</p>"
+    ),
 )
 THREE_MAILS: tuple[Step, ...] = (
     *ONE_MAIL,
@@ -75,7 +77,7 @@ class World:
     def addresses(self, condition: str) -> list[str]:
         """The recipients of the messages that meet an SQL condition."""
         with self.db.read() as session:
-            rows = session.connection().execute(text(f"SELECT to_address FROM message WHERE {condition}"))  # noqa: S608
+            rows = session.connection().execute(text(f"SELECT to_address FROM message WHERE {condition}"))
             return [row[0] for row in rows]
 
     def pause(self) -> None:
@@ -188,9 +190,7 @@ def build(
     return World(settings, db, keyring, workspace_id, campaign.id, account_ids, tuple(contact_ids))
 
 
-def _account(
-    session: Any, keyring: KeyRing, workspace_id: int, number: int, port: int, gap: int, now: datetime
-) -> int:
+def _account(session: Any, keyring: KeyRing, workspace_id: int, number: int, port: int, gap: int, now: datetime) -> int:
     form = SmtpForm(
         email=f"sender{number}@rivage.example",
         smtp=Server("127.0.0.1", port, "none", "anyone", "secret"),
