@@ -138,10 +138,10 @@ def toolbar(*children: Any, aside: Any = None) -> rx.Component:
 
 
 def pager(*, page: Any, page_size: int, total: Any, on_page: Any) -> rx.Component:
-    """Return the foot of a list: which rows of how many, back and forth; nothing to turn on one page."""
-    first = rx.cond(total > 0, page * page_size + 1, 0)
+    """Return the foot of a list: which rows of how many, back and forth; nothing at all under an empty one."""
+    first = page * page_size + 1
     last = rx.cond((page + 1) * page_size < total, (page + 1) * page_size, total)
-    return rx.el.div(
+    shown = rx.el.div(
         rx.el.span(t("common.range", first=first.to(int), last=last.to(int), total=total), class_name="fz-second"),
         rx.cond(
             total > page_size,
@@ -165,6 +165,7 @@ def pager(*, page: Any, page_size: int, total: Any, on_page: Any) -> rx.Componen
         ),
         class_name="fz-pager",
     )
+    return rx.cond(total > 0, shown)
 
 
 def selection_bar(count: Any, *acts: rx.Component, on_clear: Any, take_all: Any = None) -> rx.Component:
