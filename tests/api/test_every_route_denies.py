@@ -266,7 +266,7 @@ def try_all(client: TestClient, api: FastAPI, things: dict[str, str], *, origin:
             continue
         answer = client.request(method, target, json=body, headers=headers)
         # A fault would be a hole too: who knows what was done before it.
-        assert answer.status_code < 500, (method, path, body, answer.text)
+        assert answer.status_code < 500 or path == "/readyz", (method, path, body, answer.text)
         assert told(answer.text, target) == [], (method, path)
         if "{" in path and (method, path) not in PUBLIC:
             assert answer.status_code in (400, 401, 403, 404), (method, path, answer.status_code)
