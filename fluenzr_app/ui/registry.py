@@ -85,9 +85,21 @@ import reflex as rx
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages import accounts
 from fluenzr_app.ui.pages import contacts, contacts_import, dashboard, first_start, sign_in
-from fluenzr_app.ui.pages import campaign_sequence_view, campaigns, campaigns_list
+from fluenzr_app.ui.pages import (
+    campaign_audience_view,
+    campaign_preview_view,
+    campaign_progress_view,
+    campaign_sequence_view,
+    campaign_timing_view,
+    campaigns,
+    campaigns_list,
+)
+from fluenzr_app.ui.pages.campaign_audience import AudienceState
 from fluenzr_app.ui.pages.campaign_frame import CampaignState
+from fluenzr_app.ui.pages.campaign_preview import PreviewState
+from fluenzr_app.ui.pages.campaign_progress import ProgressState
 from fluenzr_app.ui.pages.campaign_sequence import SequenceState
+from fluenzr_app.ui.pages.campaign_timing import TimingState
 from fluenzr_app.ui.pages.not_found import page as not_found
 from fluenzr_app.ui.shell import ShellState, shell
 
@@ -110,6 +122,14 @@ PAGES: tuple[Page, ...] = (
     Page("/contacts/import", "contacts_import.title", contacts_import.page, contacts_import.LOAD),
     Page("/campaigns", "campaigns.title", campaigns.page, (campaigns_list.CampaignsState.load,)),
     Page("/campaigns/[campaign]", "campaign.title", campaign_sequence_view.page, (CampaignState.load, SequenceState.load)),
+    Page("/campaigns/[campaign]/audience", "campaign.title", campaign_audience_view.page,
+         (CampaignState.load, AudienceState.load)),
+    Page("/campaigns/[campaign]/timing", "campaign.title", campaign_timing_view.page,
+         (CampaignState.load, TimingState.load)),
+    Page("/campaigns/[campaign]/preview", "campaign.title", campaign_preview_view.page,
+         (CampaignState.load, PreviewState.load)),
+    Page("/campaigns/[campaign]/progress", "campaign.title", campaign_progress_view.page,
+         (CampaignState.load, ProgressState.load)),
     Page("/sign-in", "sign_in.document", sign_in.page, (sign_in.SignInState.open,), is_public=True),
     Page("/first-start", "first_start.document", first_start.page, (first_start.FirstStartState.open,), is_public=True),
 )

@@ -35,6 +35,23 @@ WALK_STATUSES: dict[str, tuple[str, Tone, str]] = {
     "error": ("campaigns.walk.error", "error", "circle-alert"),
     "removed": ("campaigns.walk.removed", "grey", "circle-minus"),
 }
+WAIT_ICONS = {
+    "account_error": "unplug",
+    "account_removed": "unplug",
+    "no_account": "unplug",
+    "account_paused": "circle-pause",
+    "campaign_paused": "circle-pause",
+    "outside_window": "moon",
+    "window_never_opens": "calendar-x",
+    "uncertain": "circle-help",
+    "delay": "timer",
+    "turn": "list-ordered",
+    "leaving": "send",
+    "held": "shield-alert",
+    "daily_cap": "gauge",
+    "ramp_cap": "trending-up",
+    "hourly_cap": "gauge",
+}
 _SLOWED = {"account_backing_off", "account_paused", "daily_cap", "ramp_cap", "hourly_cap", "new_contacts_cap",
            "company_cap", "soft_bounce", "uncertain", "campaign_paused"}  # fmt: skip
 _LEAVES = {"turn", "delay", "leaving", "queued"}

@@ -14,28 +14,10 @@ from fluenzr_app.ui.components.table import Column, data_table, pager, toolbar, 
 from fluenzr_app.ui.components.values import chosen_icon, icon, number, percent, when
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.campaign_parts import Poll
-from fluenzr_app.ui.pages.campaign_words import STATUSES
+from fluenzr_app.ui.pages.campaign_words import STATUSES, WAIT_ICONS
 from fluenzr_app.ui.pages.campaigns_list import CampaignsState, PER_PAGE
 from fluenzr_app.ui.pages.campaigns_new import NewCampaignState, new_campaign_dialog
 from fluenzr_app.ui.shell import ShellState
-
-WAIT_ICONS = {
-    "account_error": "unplug",
-    "account_removed": "unplug",
-    "no_account": "unplug",
-    "account_paused": "circle-pause",
-    "campaign_paused": "circle-pause",
-    "outside_window": "moon",
-    "window_never_opens": "calendar-x",
-    "uncertain": "circle-help",
-    "delay": "timer",
-    "turn": "list-ordered",
-    "leaving": "send",
-    "held": "shield-alert",
-    "daily_cap": "gauge",
-    "ramp_cap": "trending-up",
-    "hourly_cap": "gauge",
-}
 
 
 def page() -> rx.Component:
@@ -126,7 +108,7 @@ def _progress(row: Any) -> rx.Component:
 def _bounced(row: Any) -> rx.Component:
     return rx.cond(
         row.many_bounces,
-        rx.el.span(icon("triangle-alert", 12), " ", percent(row.bounce), class_name="fz-bad"),
+        rx.el.span(icon("triangle-alert", 12), percent(row.bounce), class_name="fz-rate fz-bad"),
         rx.el.span(percent(row.bounce)),
     )
 
@@ -138,7 +120,7 @@ def _next(row: Any) -> rx.Component:
         ("paused", t("campaigns.suspended")),
         ("completed", t("campaigns.ended")),
         ("archived", t("campaigns.put_away")),
-        rx.cond(row.has_wait, row.wait.what, t("campaigns.nobody_left")),
+        rx.cond(row.has_wait, t("campaigns.held_up"), t("campaigns.nobody_left")),
     )
     return rx.cond(
         (row.status == "active") & (row.next_at != ""),
