@@ -97,7 +97,7 @@ class AccountRun:
         self._refill = asyncio.Lock()
         self._dry = False
         self._failed = False
-        self._proved = False
+        self._proved: set[str] = set()
         self.sent = 0
 
     async def run(self) -> ClaimResult:
@@ -189,9 +189,9 @@ class AccountRun:
         return None
 
     def _entry(self, outcome: Outcome | None, claim: Claimed | None) -> Entry:
-        proves = outcome is not None and outcome.kind is OutcomeKind.ACCEPTED and not self._proved
-        if proves:
-            self._proved = True
+        # Once a run and kind of mail, the account's health and ramp are told that it works.
+        if outcome is not None and outcome.kind is OutcomeKind.ACCEPTED and outcome.message.kind not in self._proved:
+            self._proved.add(outcome.message.kind)
             return Entry(outcome=outcome, claim=claim, account_id=self._sender.account_id, account_works=True)
         return Entry(outcome=outcome, claim=claim)
 

@@ -5,7 +5,6 @@ import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
@@ -20,7 +19,7 @@ from fluenzr_app.mail.transport import SendFailure
 from fluenzr_app.sending.claim import Claimer, cancel, release
 from fluenzr_app.sending.mark import mark
 from fluenzr_app.sending.settle import note_first_campaign_sends, settle
-from fluenzr_app.sending.values import Claimed, Marked, NotMarked, Outcome, Settled
+from fluenzr_app.sending.values import Claimed, Marked, NotMarked, Outcome
 
 log = logging.getLogger(__name__)
 _ACCOUNT = table_of(EmailAccount)
@@ -57,7 +56,6 @@ class Ledger:
         self._clock = clock
         self._waiting: list[Entry] = []
         self._writer: asyncio.Task[None] | None = None
-        self._ramps_begun: set[int] = set()
         self._lanes = 0
         self._all_here = asyncio.Event()
 
@@ -131,8 +129,9 @@ class Ledger:
         now = self._clock.now()
         self._lock_accounts(session, batch)
         outcomes = [entry.outcome for entry in batch if entry.outcome is not None]
-        if outcomes:
-            self._settle(session, outcomes, now)
+        settlements = settle(session, self._claimer.origins, outcomes, now) if outcomes else []
+        proved = {entry.account_id for entry in batch if entry.account_works}
+        note_first_campaign_sends(session, [each for each in settlements if each.outcome.message.account_id in proved])
         for entry in batch:
             self._news_of_account(session, entry)
             if entry.unusable is not None:
@@ -142,18 +141,6 @@ class Ledger:
         claims = [entry.claim for entry in batch if entry.claim is not None]
         marks = mark(session, self._claimer, claims, now) if claims else {}
         return [None if entry.claim is None else marks[entry.claim.message.id] for entry in batch]
-
-    def _settle(self, session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
-        settlements = settle(session, self._claimer.origins, outcomes, now)
-        fresh = [
-            each
-            for each in settlements
-            if each.result is Settled.SENT and each.outcome.message.account_id not in self._ramps_begun
-        ]
-        note_first_campaign_sends(session, fresh)
-        self._ramps_begun.update(
-            each.outcome.message.account_id for each in fresh if each.outcome.message.campaign_id is not None
-        )
 
     def _news_of_account(self, session: Session, entry: Entry) -> None:
         if entry.account_id is None:
