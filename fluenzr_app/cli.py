@@ -2,8 +2,7 @@
 
 import typer
 
-from fluenzr_app import cli_contacts
-from fluenzr_app.commands import bench, operation, serving
+from fluenzr_app.commands import bench, contacts, operation, serving
 from fluenzr_app.commands.people import apikey_app, user_app
 
 app = typer.Typer(
@@ -18,7 +17,7 @@ for command in (operation.migrate, operation.backup, operation.restore, operatio
     app.command()(command)
 app.command()(bench.bench)
 app.add_typer(user_app, name="user")
-app.add_typer(cli_contacts.app, name="contacts")
+app.add_typer(contacts.app, name="contacts")
 app.add_typer(apikey_app, name="apikey")
 app.add_typer(operation.stats_app, name="stats")
 app.add_typer(operation.secrets_app, name="secrets")

@@ -2,14 +2,18 @@
 
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from fluenzr_app import server
 from fluenzr_app.assembly import Installation, SendingSide
 from fluenzr_app.bundle import ensure_bundle
-from fluenzr_app.clock import Clock
+from fluenzr_app.clock import Clock, SystemClock
 from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.engine import Database
 from fluenzr_app.settings import Settings
+
+if TYPE_CHECKING:
+    from fluenzr_app.api.demo_entry import DemoEntry
 
 
 def serve_whole(
@@ -21,12 +25,13 @@ def serve_whole(
     sends: bool,
     on_ready: Callable[[], None],
     side: SendingSide | None = None,
-    clock_rate: float = 1.0,
+    demo: "DemoEntry | None" = None,
     lifespans: tuple[server.Lifespan, ...] = (),
 ) -> None:
     """Serve until a stop signal; `sends` says whether this process also runs the scheduler.
 
-    `side` replaces the sending part that would be made here, `lifespans` are entered before it.
+    `side` replaces the sending part that would be made here, `lifespans` are entered before it. With `demo` the
+    routes of the demonstration are there, and sessions go by the wall while all else goes by `clock`.
     """
     bundle = ensure_bundle(tell=lambda line: print(line, file=sys.stderr, flush=True))
     # Reflex reads its environment when it is first imported, so nothing above may import it.
@@ -36,8 +41,9 @@ def serve_whole(
     from fluenzr_app.ui.runtime import Runtime, install
 
     sending = side or SendingSide(Installation(settings, db, keyring, clock)) if sends else None
-    install(Runtime(settings, db, keyring, clock, clock_rate))
+    wall = None if demo is None else SystemClock()
+    install(Runtime(settings, db, keyring, clock, 1.0 if demo is None else demo.clock_rate, wall))
     checks = {} if sending is None else {"scheduler": lambda _session: sending.ticker.silent()}
-    api = create_api(ApiRuntime(settings, db, keyring, clock, checks))
+    api = create_api(ApiRuntime(settings, db, keyring, clock, checks=checks, wall=wall), demo)
     running = () if sending is None else (sending.running,)
     server.serve(settings, server.compose(settings, api_app=api, lifespans=(*lifespans, *running)), on_ready=on_ready)

@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fluenzr_app.cli_context import CommandContext, CommandRefused, open_context
+from fluenzr_app.commands.context import CommandContext, CommandRefused, open_context
 from fluenzr_app.contacts import imports
 from fluenzr_app.contacts.custom_fields import list_custom_fields
 from fluenzr_app.contacts.delimiters import parse_delimiter

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from fluenzr_app import cli_contacts
-from fluenzr_app.cli_context import open_installation
 from fluenzr_app.clock import utc_now
+from fluenzr_app.commands import contacts as cli_contacts
+from fluenzr_app.commands.context import open_installation
 from fluenzr_app.contacts.service import find_by_email
 from fluenzr_app.workspaces.users import create_workspace
 
