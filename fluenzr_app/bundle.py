@@ -9,6 +9,7 @@ import fcntl
 import gzip
 import hashlib
 import importlib.metadata
+import json
 import os
 import re
 import shutil
@@ -59,7 +60,8 @@ def ensure_bundle(*, tell: Callable[[str], None] = lambda line: None, root: Path
         if not _is_complete(folder):
             started = time.monotonic()
             tell("building the pages, once for this version…")
-            _build(root)
+            with _same_lock_same_text(root / _LOCK):
+                _build(root)
             # Named by the sources from before the build and the lock it may have brought up to date.
             folder = published / _name(sources, root)
             _publish(root / ".web", folder)
@@ -71,6 +73,16 @@ def ensure_bundle(*, tell: Callable[[str], None] = lambda line: None, root: Path
 def fingerprint(root: Path = ROOT) -> str:
     """Return a name for the present sources: the same sources and tools give the same name."""
     return _name(_digest(_source_files(root), root), root)
+
+
+@contextlib.contextmanager
+def _same_lock_same_text(lock: Path) -> Iterator[None]:
+    """Put the lock's files back as they were if a build only wrote the same in another order, as Reflex does."""
+    before = {path: path.read_text("utf-8") for path in lock.glob("*.json")}
+    yield
+    for path, text in before.items():
+        if path.exists() and json.loads(path.read_text("utf-8")) == json.loads(text):
+            path.write_text(text, "utf-8")
 
 
 def _name(sources: str, root: Path) -> str:

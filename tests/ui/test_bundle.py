@@ -107,3 +107,14 @@ def test_old_bundles_go_and_the_latest_stay(tmp_path: Path):
         "bundle4",
         "bundle7",
     ]
+
+
+def test_a_lock_that_a_build_only_wrote_in_another_order_stays_as_it_was(tmp_path: Path):
+    same, other = tmp_path / "package.json", tmp_path / "package-lock.json"
+    same.write_text('{"a": 1, "b": 2}')
+    other.write_text('{"a": 1}')
+    with room._same_lock_same_text(tmp_path):
+        same.write_text('{"b":2,"a":1}')
+        other.write_text('{"a":2}')
+    assert same.read_text() == '{"a": 1, "b": 2}'
+    assert other.read_text() == '{"a":2}'
