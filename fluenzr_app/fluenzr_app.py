@@ -18,6 +18,7 @@ def _app() -> rx.App:
             "css/campaign.css",
             "css/contacts.css",
             "css/accounts.css",
+            "css/settings.css",
         ],
         head_components=[
             rx.el.script(src="/boot.js"),

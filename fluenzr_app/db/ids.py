@@ -5,7 +5,7 @@ from functools import cache
 from sqids import Sqids
 
 PREFIXES = frozenset(
-    {"con", "grp", "cmp", "acc", "evt", "whk", "log", "stg", "msg", "cnv", "usr", "key", "imp", "fld", "sup", "wsp"}
+    {"con", "grp", "cmp", "acc", "evt", "whk", "log", "stg", "msg", "cnv", "usr", "key", "imp", "fld", "sup", "wsp", "ses"}
 )
 
 

@@ -83,7 +83,7 @@ from typing import Any
 import reflex as rx
 
 from fluenzr_app.ui.language import t
-from fluenzr_app.ui.pages import accounts
+from fluenzr_app.ui.pages import accounts, settings
 from fluenzr_app.ui.pages import contacts, contacts_import, dashboard, first_start, sign_in
 from fluenzr_app.ui.pages import (
     campaign_audience_view,
@@ -130,6 +130,7 @@ PAGES: tuple[Page, ...] = (
          (CampaignState.load, PreviewState.load)),
     Page("/campaigns/[campaign]/progress", "campaign.title", campaign_progress_view.page,
          (CampaignState.load, ProgressState.load)),
+    Page("/settings", "settings.title", settings.page, settings.LOAD),
     Page("/sign-in", "sign_in.document", sign_in.page, (sign_in.SignInState.open,), is_public=True),
     Page("/first-start", "first_start.document", first_start.page, (first_start.FirstStartState.open,), is_public=True),
 )

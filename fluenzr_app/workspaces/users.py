@@ -220,6 +220,24 @@ def set_language(session: Session, user_id: int, language: str) -> None:
     session.connection().execute(update(User).where(col(User.id) == user_id).values(language=_language(language)))
 
 
+def get_user(session: Session, user_id: int) -> User:
+    """Return a user; raises UnknownUser."""
+    user = session.get(User, user_id)
+    if user is None:
+        raise UnknownUser
+    return user
+
+
+def set_name(session: Session, user_id: int, first_name: str, last_name: str) -> None:
+    """Change what a user is called; raises UnknownUser, and NameMissing when nothing is left of the name."""
+    user = get_user(session, user_id)
+    user.first_name, user.last_name = " ".join(first_name.split())[:100], " ".join(last_name.split())[:100]
+    if not user.first_name and not user.last_name:
+        raise NameMissing("Give at least a first or a last name.", field="first_name")
+    session.add(user)
+    session.flush()
+
+
 def workspaces_of(session: Session, user_id: int) -> Sequence[WorkspaceChoice]:
     """Return the workspaces that a user can work in, by name."""
     statement = (

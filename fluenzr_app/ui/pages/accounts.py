@@ -281,7 +281,7 @@ def _explanations() -> rx.Component:
                 class_name="fz-second",
             ),
         ),
-        class_name="fz-grid",
+        class_name="fz-grid fza-cards",
         style={"--columns": "2"},
     )
 

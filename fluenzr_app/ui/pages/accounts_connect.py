@@ -241,7 +241,7 @@ class ConnectState(rx.State):
                     if self._run != run:
                         return
                     self.stages = lines_of(results, awaited, me.lang)
-                    self.step = _step(results)
+                    self.step = _step(results, len(awaited))
         async with self:
             if self._run != run:
                 return
@@ -290,10 +290,10 @@ def _proof_of(me: Acting, asked: SmtpForm) -> str:
     return hmac.new(me.runtime.keyring.derive("accounts.tested-form"), text.encode(), "sha256").hexdigest()
 
 
-def _step(results: list[StageResult]) -> int:
+def _step(results: list[StageResult], stages: int) -> int:
     """Return the number of the stage that is under way, or that failed first."""
     failed = next((n for n, result in enumerate(results, 1) if result.state == "failed"), 0)
-    return failed or len(results) + 1
+    return failed or min(len(results) + 1, stages)
 
 
 def submit_as(intent: str) -> Any:
@@ -411,9 +411,21 @@ def _foot() -> rx.Component:
     return rx.fragment(
         rx.cond(
             state.kept,
-            rx.el.span(icon("cloud-check", 14), rx.el.span(t("accounts.draft_kept")), class_name="fz-save"),
+            rx.el.span(
+                icon("cloud-check", 14),
+                rx.el.span(t("accounts.draft_kept")),
+                rx.cond(
+                    ~state.testing,
+                    rx.el.button(
+                        t("accounts.draft_drop"),
+                        type="button",
+                        on_click=state.forget,
+                        class_name="fz-link fza-small-link",
+                    ),
+                ),
+                class_name="fz-save",
+            ),
         ),
-        rx.cond(state.kept & ~state.testing, button(t("accounts.draft_drop"), kind="quiet", on_click=state.forget)),
         button(t("common.cancel"), on_click=state.stop),
         rx.cond(
             state.stages.length() > 0,

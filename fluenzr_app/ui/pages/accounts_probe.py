@@ -185,13 +185,13 @@ def probe_section(state: Any, on_mend: Any) -> rx.Component:
             ),
             class_name="fza-probe-head",
         ),
+        rx.cond(state.failure != "", callout(state.failure, "error", "circle-alert")),
+        rx.cond(state.passed, callout(t("accounts.probe.passed"), "good", "circle-check")),
         rx.cond(
             state.stages.length() > 0,
             probe_stages(state.stages, lambda line: _stage(line, on_mend)),
             rx.el.p(t("accounts.probe.before"), class_name="fz-second"),
         ),
-        rx.cond(state.failure != "", callout(state.failure, "error", "circle-alert")),
-        rx.cond(state.passed, callout(t("accounts.probe.passed"), "good", "circle-check")),
         class_name="fza-probe",
         aria_live="polite",
     )

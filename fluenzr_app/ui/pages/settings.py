@@ -1,0 +1,71 @@
+"""The settings: one's own account, the workspace, API keys, the suppression list; sections are tabs in the address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from fluenzr_app.ui.components.forms import tabs
+from fluenzr_app.ui.components.frame import body, page_header
+from fluenzr_app.ui.guard import acting
+from fluenzr_app.ui.language import t
+from fluenzr_app.ui.pages import settings_keys, settings_person, settings_suppression, settings_workspace
+from fluenzr_app.ui.shell import ShellState
+
+TABS = ("person", "workspace", "keys", "suppression")
+
+
+class SettingsState(rx.State):
+    """Which section the address asks for."""
+
+    tab: str = "person"
+
+    @rx.event
+    async def load(self) -> None:
+        """Show the section that the address names."""
+        await acting(self)
+        asked = str(dict(self.router.url.query_parameters).get("tab", ""))
+        self.tab = asked if asked in TABS else TABS[0]
+
+    @rx.event
+    async def choose(self, tab: str) -> Any:
+        """Go to another section."""
+        await acting(self)
+        return rx.redirect(f"/settings?tab={tab}" if tab in TABS[1:] else "/settings")
+
+
+LOAD = (
+    SettingsState.load,
+    settings_person.PersonState.load,
+    settings_workspace.WorkspaceState.load,
+    settings_keys.KeysState.load,
+    settings_suppression.SuppressionState.load,
+)
+
+
+def page() -> rx.Component:
+    """Return the page."""
+    state = SettingsState
+    sections = {
+        "workspace": settings_workspace.section(),
+        "keys": settings_keys.section(),
+        "suppression": settings_suppression.section(),
+    }
+    return rx.fragment(
+        page_header(t("settings.title"), rx.fragment(ShellState.workspace, " · ", ShellState.email)),
+        rx.el.div(
+            tabs([(tab, t(f"settings.tab.{tab}"), None) for tab in TABS], state.tab, state.choose),
+            class_name="fzs-tabs",
+        ),
+        body(
+            rx.match(
+                state.tab,
+                *[(name, section) for name, section in sections.items()],
+                settings_person.section(),
+            ),
+            class_name="fzs-body",
+        ),
+        settings_keys.dialogs(),
+        settings_suppression.dialogs(),
+    )

@@ -1,0 +1,161 @@
+"""The workspace: name, postal address, language, time zone, signature; an admin changes them, others read them."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import available_timezones
+
+import reflex as rx
+from sqlmodel import Session
+
+from fluenzr_app.ui.components.buttons import button
+from fluenzr_app.ui.components.forms import choice, field, form, grid, text_area, text_input
+from fluenzr_app.ui.components.frame import block, row
+from fluenzr_app.ui.components.status import callout, diagnosis_banner
+from fluenzr_app.ui.failures import in_words
+from fluenzr_app.ui.guard import Acting, acting
+from fluenzr_app.ui.language import t, words
+from fluenzr_app.ui.shell import ShellState
+from fluenzr_app.workspaces import audit
+from fluenzr_app.workspaces import service as workspaces
+from fluenzr_app.workspaces.errors import WorkspacesError
+
+_REGIONS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+_FIELDS = ("name", "postal_address", "language", "timezone", "signature")
+_MOST = {"name": 100, "postal_address": 500, "signature": 10_000}
+
+
+def zones() -> list[str]:
+    """Return the names of the time zones that a person may choose, in order, and UTC."""
+    return sorted(name for name in available_timezones() if name.partition("/")[0] in _REGIONS) + ["UTC"]
+
+
+class WorkspaceState(rx.State):
+    """The workspace of whoever asks."""
+
+    name: str = ""
+    postal_address: str = ""
+    language: str = "fr"
+    timezone: str = "Europe/Paris"
+    signature: str = ""
+    version: int = 0
+    errors: dict[str, str] = {}
+    loaded: bool = False
+
+    @rx.event
+    async def load(self) -> None:
+        """Show the workspace."""
+        me = await acting(self)
+        row = await me.read(workspaces.get_workspace, me.workspace_id)
+        for name in _FIELDS:
+            setattr(self, name, getattr(row, name))
+        self.version += 1
+        self.errors, self.loaded = {}, True
+
+    @rx.event
+    async def save(self, given: dict[str, Any]) -> Any:
+        """Store what was changed."""
+        me = await acting(self, admin=True)
+        wanted = {name: str(given[name]).replace("\r\n", "\n") for name in _FIELDS if name in given}
+        self.errors = {
+            name: words(me.lang, "settings.errors.too_long", n=most)
+            for name, most in _MOST.items()
+            if len(wanted.get(name, "")) > most
+        }
+        if self.errors:
+            return None
+        try:
+            await me.write(_store, me, wanted)
+        except WorkspacesError as error:
+            self.errors = {"name": in_words(me.lang, error, "settings.errors")}
+            return None
+        except ValueError:
+            self.errors = {"timezone": words(me.lang, "settings.errors.unknown_choice")}
+            return None
+        return [
+            rx.toast.success(words(me.lang, "settings.workspace.saved")),
+            ShellState.enter,
+            WorkspaceState.load,
+        ]
+
+
+def _store(session: Session, me: Acting, wanted: dict[str, str]) -> None:
+    before = workspaces.get_workspace(session, me.workspace_id)
+    changed = sorted(name for name, value in wanted.items() if getattr(before, name) != value.strip())
+    workspaces.update_workspace(session, me.workspace_id, **wanted)
+    if changed:
+        audit.record(
+            session, me.identity, me.workspace_id, "workspace.changed", wanted.get("name", ""), {"fields": changed},
+            me.now,
+        )  # fmt: skip
+
+
+def section() -> rx.Component:
+    """Return the section."""
+    state = WorkspaceState
+    return rx.el.div(
+        rx.cond(
+            state.loaded & (state.postal_address == ""),
+            diagnosis_banner(
+                "map-pin-off",
+                "attention",
+                t("settings.workspace.no_address"),
+                t("settings.workspace.no_address_words"),
+            ),
+        ),
+        rx.cond(~ShellState.is_admin, callout(t("settings.only_admin"), "info", "lock")),
+        block(_form(), title=t("settings.workspace.title")),
+        class_name="fz-stack fzs-narrow",
+    )
+
+
+def _form() -> rx.Component:
+    state = WorkspaceState
+    version, errors, read_only = state.version.to(str), state.errors, ~ShellState.is_admin
+
+    def props(name: str) -> dict[str, Any]:
+        return {
+            "name": name, "key": version + name, "default_value": getattr(state, name), "disabled": read_only
+        }  # fmt: skip
+
+    return form(
+        field(
+            t("settings.workspace.name"),
+            text_input(**props("name"), max_length=100, auto_complete="organization"),
+            help=t("settings.workspace.name_help"),
+            error=errors.get("name", ""),
+        ),
+        field(
+            t("settings.workspace.postal_address"),
+            text_area(
+                **props("postal_address"),
+                rows=4,
+                max_length=500,
+                auto_complete="street-address",
+                placeholder=t("settings.workspace.postal_address_example"),
+            ),
+            help=t("settings.workspace.postal_address_help"),
+            error=errors.get("postal_address", ""),
+        ),
+        grid(
+            field(
+                t("settings.workspace.language"),
+                choice([("fr", "Français"), ("en", "English")], **props("language")),
+                help=t("settings.workspace.language_help"),
+            ),
+            field(
+                t("settings.workspace.timezone"),
+                choice([(name, name.replace("_", " ")) for name in zones()], **props("timezone")),
+                help=t("settings.workspace.timezone_help"),
+                error=errors.get("timezone", ""),
+            ),
+        ),
+        field(
+            t("settings.workspace.signature"),
+            text_area(**props("signature"), rows=5),
+            help=t("settings.workspace.signature_help"),
+            error=errors.get("signature", ""),
+        ),
+        rx.cond(ShellState.is_admin, row(button(t("common.save"), kind="solid", submit=True))),
+        on_submit=state.save,
+    )
