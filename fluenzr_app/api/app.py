@@ -11,6 +11,7 @@ from fluenzr_app.api import (
     audience,
     campaigns,
     contacts,
+    demo_entry,
     downloads,
     health,
     reference,
@@ -19,6 +20,7 @@ from fluenzr_app.api import (
     unsubscribe,
     uploads,
 )
+from fluenzr_app.api.demo_entry import DemoEntry
 from fluenzr_app.api.envelope import ErrorEnvelope
 from fluenzr_app.api.key_gate import KeyGate
 from fluenzr_app.api.rate_limit import RateLimit
@@ -30,8 +32,8 @@ VERSION = "1"
 _REFUSALS = (400, 401, 403, 404, 405, 409, 413, 415, 429, 500)
 
 
-def create_api(runtime: ApiRuntime) -> FastAPI:
-    """Return the application with every route of the product but the pages.
+def create_api(runtime: ApiRuntime, demo: DemoEntry | None = None) -> FastAPI:
+    """Return the application with every route of the product but the pages; `demo` adds those of the demonstration.
 
     Its lifespan is never run when pages are mounted under it, so that it needs none.
     """
@@ -40,6 +42,8 @@ def create_api(runtime: ApiRuntime) -> FastAPI:
     refusals.install(app, _room_refusals())
     for router in (health.router, sign_in.router, unsubscribe.router, uploads.router, downloads.router):
         app.include_router(router)
+    if demo is not None:
+        app.include_router(demo_entry.create_router(demo))
     rate_limit = RateLimit(runtime.settings.api_rate_limit, runtime.settings.redis_url)
     v1 = create_v1(runtime, rate_limit)
     app.mount("/v1", v1)

@@ -3,6 +3,7 @@
 import base64
 import html
 import json
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final
@@ -15,7 +16,8 @@ body{margin:0;background:var(--page);color:var(--text);font:15px/1.55 system-ui,
 .all{display:grid;grid-template-columns:17rem minmax(0,1fr)}
 nav{background:var(--side);border-right:1px solid var(--line);padding:24px;height:100vh;position:sticky;top:0;
 overflow:auto;box-sizing:border-box}
-nav a{display:block;color:var(--soft);text-decoration:none;padding:2px 0;font-size:.875rem}
+nav a{display:block;color:var(--soft);text-decoration:none;padding:3px 0;font-size:.8125rem;overflow-wrap:anywhere}
+main a{color:var(--act)}
 nav h2{font-size:.75rem;letter-spacing:.05em;text-transform:uppercase;margin:20px 0 4px}
 main{padding:32px 40px;max-width:60rem}
 section{border-top:1px solid var(--line);padding:24px 0}
@@ -51,21 +53,27 @@ def render(document: Mapping[str, Any]) -> str:
     side = "".join(_side(tag, [op for op in operations if op[0] == tag]) for tag in tags)
     body = "".join(_section(document, *operation) for operation in operations)
     title = html.escape(document["info"]["title"])
+    base = html.escape(document["servers"][0]["url"])
     introduction = "".join(f"<p>{_inline(part)}</p>" for part in document["info"]["description"].split("\n\n"))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
         f'content="width=device-width,initial-scale=1"><title>{title}</title><style>{_STYLE}</style></head>'
         f'<body><div class="all"><nav aria-label="Calls"><strong>{title}</strong>{side}</nav><main><h1>{title}</h1>'
-        f'{introduction}<p><a href="openapi.json">openapi.json</a></p>{body}</main></div></body></html>'
+        f"{introduction}<p>Every address below begins with <code>{base}</code>. The same as a document for programs: "
+        f'<a href="openapi.json">openapi.json</a>.</p>{body}</main></div></body></html>'
     )
 
 
 def _side(tag: str, operations: list[tuple[str, str, str, Any]]) -> str:
     links = "".join(
-        f'<a href="#{html.escape(operation["operationId"])}">{html.escape(operation["summary"])}</a>'
-        for _, _, _, operation in operations
+        f'<a href="#{html.escape(operation["operationId"])}"><span class="m">{method}</span> {_short(path)}</a>'
+        for _, method, path, operation in operations
     )
     return f"<h2>{html.escape(tag)}</h2>{links}"
+
+
+def _short(path: str) -> str:
+    return html.escape(re.sub(r"\{\w+\}", "{id}", path))
 
 
 def _section(document: Mapping[str, Any], _tag: str, method: str, path: str, operation: Mapping[str, Any]) -> str:
@@ -90,7 +98,7 @@ def _parameter(parameter: Mapping[str, Any]) -> tuple[str, str]:
     schema = parameter.get("schema", {})
     kind = schema.get("type") or " or ".join(str(one.get("type", "")) for one in schema.get("anyOf", []))
     words = [parameter["in"], kind, "required" if parameter.get("required") else ""]
-    if "default" in schema:
+    if schema.get("default") not in (None, ""):
         words.append(f"default {schema['default']}")
     return parameter["name"], ", ".join(word for word in words if word)
 
