@@ -2,7 +2,7 @@
 
 import typer
 
-from fluenzr_app.commands import bench, contacts, operation, serving
+from fluenzr_app.commands import bench, contacts, demo, operation, serving
 from fluenzr_app.commands.people import apikey_app, user_app
 
 app = typer.Typer(
@@ -13,6 +13,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(serving.serve)
+app.command()(demo.demo)
 for command in (operation.migrate, operation.backup, operation.restore, operation.release, operation.doctor):
     app.command()(command)
 app.command()(bench.bench)

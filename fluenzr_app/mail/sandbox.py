@@ -80,6 +80,11 @@ class SandboxPostOffice:
         await self._server.wait_closed()
         self._server = None
 
+    def hang_up(self) -> None:
+        """Ends every conversation under way, from whichever thread; clients have to log in anew."""
+        if self._server is not None:
+            self._server.get_loop().call_soon_threadsafe(lambda: [visit.cancel() for visit in self._visits])
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self

@@ -1,0 +1,155 @@
+"""What happened at Nova Conseil in the five weeks before the demo begins, act by act."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from fluenzr_app.accounts import service as accounts
+from fluenzr_app.campaigns import lifecycle
+from fluenzr_app.campaigns.audience import add_contacts
+from fluenzr_app.campaigns.nodes import Workflow
+from fluenzr_app.campaigns.service import create_campaign
+from fluenzr_app.contacts import suppression
+from fluenzr_app.contacts.service import archive_contacts
+from fluenzr_app.demo import mails
+from fluenzr_app.demo.recipients import unsubscribe_some
+from fluenzr_app.demo.sample import BATCHES, MAILBOXES, Sample
+
+ZONE = ZoneInfo("Europe/Paris")
+FIRST_DAY = 38
+NEW_PASSWORD = "nouveau mot de passe 2026"  # noqa: S105 - of a mailbox that exists in this process alone
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that somebody did at a moment, in a transaction of its own."""
+
+    at: datetime
+    do: Callable[[Session, datetime], object]
+
+
+def monday_of(today: date) -> date:
+    """Return the Monday of the week that holds `today`: the demo's first day."""
+    return today - timedelta(days=today.weekday())
+
+
+def moment(monday: date, days_before: int, hour: int, minute: int = 0) -> datetime:
+    """Return a time on a day before the first Monday, by the clock of Paris, as aware UTC."""
+    day = monday - timedelta(days=days_before)
+    return datetime.combine(day, time(hour, minute), ZONE).astimezone(UTC)
+
+
+def story(sample: Sample, monday: date, password: str) -> Sequence[Act]:
+    """Return everything that happened, in order of time; `password` is the owner's."""
+
+    def at(days_before: int, hour: int, minute: int = 0) -> datetime:
+        return moment(monday, days_before, hour, minute)
+
+    acts = [Act(at(FIRST_DAY, 8), lambda session, now: sample.found(session, password, now))]
+    for mailbox in MAILBOXES:
+        acts.append(Act(at(mailbox.day, 8, 10), _bound(sample.connect, mailbox)))
+    for batch in BATCHES:
+        acts.append(Act(at(batch.day, 8, 20), _bound(sample.bring_in, batch)))
+    acts += _campaigns(sample, at)
+    acts += _mishaps(sample, at)
+    evening = unsubscribe_some(sample)
+    acts += [Act(at(days_before, 18, 30), evening) for days_before in range(31, 2, -7)]
+    return sorted(acts, key=lambda act: act.at)
+
+
+def _campaigns(sample: Sample, at: Callable[..., datetime]) -> list[Act]:
+    return [
+        Act(at(35, 8, 40), _campaign(
+            sample, "training", "Formation des chefs d’équipe", mails.workflow_of(mails.TRAINING),
+            ["camille"], ["training"], newContactsPerDay=8,
+        )),
+        Act(at(18, 8, 40), _campaign(
+            sample, "pilot", "Diagnostic atelier : pilote", mails.workflow_of(mails.WORKSHOPS),
+            ["camille", "julien", "paul"], ["pilot"], newContactsPerDay=12,
+        )),
+        Act(at(11, 16, 5), lambda session, now: lifecycle.pause(
+            session, sample.workspace_id, sample.campaigns["pilot"], now
+        )),
+        Act(at(5, 8, 45), _campaign(
+            sample, "workshops", "Diagnostic atelier : Grand Ouest", mails.workflow_of(mails.WORKSHOPS),
+            ["julien", "sarah", "equipe", "paul"], ["workshops"], newContactsPerDay=24,
+        )),
+        Act(at(3, 16, 45), _campaign(
+            sample, "suppliers", "Achats et délais : PME", mails.workflow_of(mails.SUPPLIERS),
+            ["camille", "julien", "sarah"], ["suppliers", "training"], maxPerCompanyPerDay=3,
+        )),
+        Act(at(3, 17, 20), _campaign(
+            sample, "fair", "Suite au salon de Lyon", mails.unfinished_workflow(),
+            ["lea"], ["fair"], starts=False,
+        )),
+    ]  # fmt: skip
+
+
+def _mishaps(sample: Sample, at: Callable[..., datetime]) -> list[Act]:
+    def close_mailboxes(session: Session, now: datetime) -> None:
+        del session, now
+        people = sample.addresses
+        gone = [people["training"][17], people["pilot"][9]]
+        sample.office.close_mailboxes(gone, [])
+
+    def close_more(session: Session, now: datetime) -> None:
+        del session, now
+        people = sample.addresses
+        gone = [*people["workshops"][11:130:39], *people["suppliers"][9:140:33]]
+        sample.office.close_mailboxes(gone, [people["workshops"][22], people["suppliers"][70]])
+
+    def say_no(session: Session, now: datetime) -> None:
+        said_no = [*sample.addresses["pilot"][30:33], sample.addresses["training"][38]]
+        suppression.add(session, sample.keyring, sample.workspace_id, said_no, "unsubscribe", now)
+
+    def block(session: Session, now: datetime) -> None:
+        domain = sample.addresses["fair"][3].partition("@")[2]
+        suppression.add(session, sample.keyring, sample.workspace_id, [domain], "manual", now)
+
+    def archive(session: Session, now: datetime) -> None:
+        archive_contacts(session, sample.workspace_id, sample.contacts["training"][28:36], now)
+
+    return [
+        Act(at(19, 10), close_mailboxes),
+        Act(at(19, 11), say_no),
+        Act(at(8, 15), archive),
+        Act(at(4, 9, 30), close_more),
+        Act(at(4, 17, 10), lambda session, now: accounts.pause(
+            session, sample.workspace_id, sample.accounts["paul"], now, actor=sample.owner
+        )),
+        Act(at(3, 11), lambda session, now: sample.change_password("equipe", NEW_PASSWORD)),
+        Act(at(3, 17, 15), block),
+    ]  # fmt: skip
+
+
+def _bound(make: Callable[[Session, Any, datetime], None], what: object) -> Callable[[Session, datetime], None]:
+    return lambda session, now: make(session, what, now)
+
+
+def _campaign(
+    sample: Sample,
+    key: str,
+    name: str,
+    workflow: Workflow,
+    senders: Sequence[str],
+    batches: Sequence[str],
+    *,
+    starts: bool = True,
+    **settings: object,
+) -> Callable[[Session, datetime], None]:
+    def make(session: Session, now: datetime) -> None:
+        campaign = create_campaign(
+            session, sample.workspace_id, name, now, account_ids=sample.account_ids(senders), settings=settings,
+            workflow=workflow, timezone=str(ZONE),
+        )  # fmt: skip
+        sample.campaigns[key] = campaign.id
+        contact_ids = [contact_id for batch in batches for contact_id in sample.contacts[batch]]
+        add_contacts(session, sample.workspace_id, campaign.id, contact_ids, now, sample.rng)
+        if starts:
+            lifecycle.start(session, sample.workspace_id, campaign.id, now)
+
+    return make
