@@ -10,6 +10,7 @@ import typer
 from sqlalchemy.exc import OperationalError
 
 from fluenzr_app.accounts.errors import AccountsError
+from fluenzr_app.bundle import BundleError
 from fluenzr_app.commands.context import CommandRefused
 from fluenzr_app.crypto import CryptoError
 from fluenzr_app.db.engine import DatabaseUnavailable
@@ -22,6 +23,7 @@ _REFUSALS = (
     SettingsError,
     CryptoError,
     DatabaseUnavailable,
+    BundleError,
     SchemaError,
     CommandRefused,
     SendingError,
