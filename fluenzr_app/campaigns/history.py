@@ -28,9 +28,9 @@ class HistoryLine:
 
 
 def history_of_contact(
-    session: Session, workspace_id: int, contact_id: int, *, limit: int = 30, before: int | None = None
+    session: Session, workspace_id: int, contact_id: int, *, limit: int = 30
 ) -> tuple[HistoryLine, ...]:
-    """Return the contact's events, newest first, at most `limit` of them, those with an id below `before` only."""
+    """Return the contact's events, newest first, at most `limit` of them."""
     statement = (
         select(
             col(Event.id), col(Event.type), col(Event.at), col(Message.subject), col(Event.campaign_id),
@@ -44,8 +44,6 @@ def history_of_contact(
         .order_by(col(Event.at).desc(), col(Event.id).desc())
         .limit(limit)
     )  # fmt: skip
-    if before is not None:
-        statement = statement.where(col(Event.id) < before)
     rows = session.connection().execute(statement).all()
     return tuple(
         HistoryLine(key or 0, kind, at, subject or "", campaign, name or "", machine, data or {})

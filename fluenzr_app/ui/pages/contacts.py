@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
+from reflex_components_core.react_router.dom import ReactRouterLink
 
 from fluenzr_app.contacts.field_names import CONSENT_SOURCES
 from fluenzr_app.contacts.listing import COUNTED_TO
@@ -96,9 +97,11 @@ def _range() -> rx.Component:
             disabled=S.last_page,
             on_click=ContactsState.turn_to(S.page_number + 1),
         ),
-        rx.el.a(
+        ReactRouterLink.create(
             icon("download"),
-            href=S.export,
+            to=S.export,
+            # A file of the server, not a page: the router leaves it to the browser.
+            reload_document=True,
             download="",
             class_name="fz-button fz-icon-button fz-quiet fz-size-normal",
             aria_label=t("contacts.export"),

@@ -161,7 +161,7 @@ def _details() -> rx.Component:
     more = ("website", "linkedin_url", "city", "country", "language", "timezone")
     return _section(
         t("contacts_card.details"),
-        _line("email", type="email"),
+        _line("email", input_mode="email"),
         taken,
         *[_line(name) for name in names[1:]],
         *[_line(name) for name in more],

@@ -158,7 +158,7 @@ def new_drawer() -> rx.Component:
     body = form(
         taken,
         wrong,
-        _input("email", type="email", auto_focus=True, required=True, input_mode="email"),
+        _input("email", input_mode="email", auto_focus=True, required=True),
         grid(_input("first_name"), _input("last_name"), _input("company"), _input("job_title")),
         grid(
             field(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
+from reflex_components_core.react_router.dom import ReactRouterLink
 
 from fluenzr_app.contacts.encodings import ENCODINGS
 from fluenzr_app.contacts.field_names import STANDARD_FIELDS
@@ -372,10 +373,11 @@ def preview_step(failure: rx.Component) -> rx.Component:
 
 def error_file() -> rx.Component:
     """Return the link to the file of faulty rows, ready to be corrected and imported again."""
-    return rx.el.a(
+    return ReactRouterLink.create(
         icon("download", 14),
         rx.el.span(t("contacts_import.error_file")),
-        href="/downloads/imports/" + S.id + "/errors.csv?bom=true",
+        to="/downloads/imports/" + S.id + "/errors.csv?bom=true",
+        reload_document=True,
         download="",
         class_name="fz-link fzc-with-icon",
     )
