@@ -19,6 +19,7 @@ def _app() -> rx.App:
             "css/contacts.css",
             "css/accounts.css",
             "css/settings.css",
+            "css/dashboard.css",
         ],
         head_components=[
             rx.el.script(src="/boot.js"),

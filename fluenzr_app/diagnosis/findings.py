@@ -44,6 +44,15 @@ def in_order(findings: list[Finding]) -> list[Finding]:
     return sorted(findings, key=_rank)
 
 
+def merged(findings: list[Finding]) -> list[tuple[Finding, ...]]:
+    """Return findings in their order, with what waits by itself for the same reason told as one entry."""
+    groups: dict[tuple[str, int], list[Finding]] = {}
+    for number, finding in enumerate(findings):
+        key = (finding.code, -1 if finding.severity == "waits" else number)
+        groups.setdefault(key, []).append(finding)
+    return [tuple(group) for group in groups.values()]
+
+
 def _rank(finding: Finding) -> tuple[int, bool, float, str, int]:
     began = finding.since.timestamp() if finding.since is not None else 0.0
     return (

@@ -1,31 +1,430 @@
-"""The dashboard: what left today, what stands still and why."""
+"""The dashboard: what left today, what stands still and why, campaigns under way, accounts, first steps."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
 from typing import Any
 
 import reflex as rx
 
-from fluenzr_app.ui.components.frame import body, page_header
-from fluenzr_app.ui.components.values import long_date, time_of_day
-from fluenzr_app.ui.guard import acting
-from fluenzr_app.ui.language import t
+from fluenzr_app.accounts import service as accounts
+from fluenzr_app.accounts.errors import AccountsError
+from fluenzr_app.db.ids import BadPublicId, parse_public_id
+from fluenzr_app.diagnosis.findings import merged
+from fluenzr_app.ui.components.buttons import button, mend_button
+from fluenzr_app.ui.components.frame import block, body, columns, empty_state, kpi, kpi_strip, page_header, skeleton_rows
+from fluenzr_app.ui.components.poll import poll
+from fluenzr_app.ui.components.status import (
+    Tone,
+    badge,
+    count_badge,
+    diagnosis_row,
+    progress_bar,
+    status_badge,
+    usage_bar,
+)
+from fluenzr_app.ui.components.table import Column, data_table, two_lines
+from fluenzr_app.ui.components.values import chosen_icon, icon, link, long_date, number, percent, time_of_day, when
+from fluenzr_app.ui.failures import in_words
+from fluenzr_app.ui.guard import acting, zone
+from fluenzr_app.ui.language import is_english, t, words
+from fluenzr_app.ui.pages.accounts import STATUSES as ACCOUNT_STATUSES
+from fluenzr_app.ui.pages.accounts_query import AccountsQuery
+from fluenzr_app.ui.pages.campaign_words import STATUSES as CAMPAIGN_STATUSES
+from fluenzr_app.ui.pages.dashboard_data import AccountRow, CampaignRow, Dashboard, HourBar, read_dashboard
+from fluenzr_app.ui.pages.dashboard_words import ICONS, FindingLine, line_of
 from fluenzr_app.ui.shell import ShellState
+from fluenzr_app.workspaces.service import get_workspace
+
+_SECONDS = 15
+_JUDGEMENTS: dict[str, tuple[str, Tone, str]] = {
+    "good": ("dashboard.judgement.good", "good", "thumbs-up"),
+    "fair": ("dashboard.judgement.fair", "attention", "minus"),
+    "poor": ("dashboard.judgement.poor", "error", "triangle-alert"),
+    "early": ("dashboard.judgement.early", "grey", "hourglass"),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A first step: `key` names its words, `done` says whether it is behind us."""
+
+    key: str
+    icon: str
+    href: str
+    done: bool
 
 
 class DashboardState(rx.State):
-    """The figures of the day."""
+    """The figures of the day and what stands still."""
 
     loaded: bool = False
+    now: str = ""
+    sent: int = 0
+    possible: int = 0
+    planned: int = 0
+    bars: list[HourBar] = []
+    window: str = "none"
+    window_at: str = ""
+    walking: int = 0
+    new: int = 0
+    active: int = 0
+    stopped: int = 0
+    paused: int = 0
+    bounce_share: float | None = None
+    bounce_sent: int = 0
+    bounced: int = 0
+    judgement: str = ""
+    findings: list[FindingLine] = []
+    urgent: bool = False
+    campaigns: list[CampaignRow] = []
+    accounts: list[AccountRow] = []
+    accounts_total: int = 0
+    steps: list[Step] = []
+    steps_done: int = 0
+    beginning: bool = False
 
     @rx.event
-    async def load(self) -> Any:
+    async def load(self) -> None:
         """Fill the page for the workspace of whoever asks."""
-        await acting(self)
+        me = await acting(self)
+        shown = await me.read(read_dashboard, me.workspace_id, me.now)
+        workspace = await me.read(get_workspace, me.workspace_id)
+        here = zone(workspace.timezone)
+        self.now = me.now.isoformat()
+        self.findings = [line_of(group, me.lang, me.now, here) for group in merged(shown.findings)]
+        self.urgent = any(line.urgent for line in self.findings)
+        self._show(shown)
         self.loaded = True
+
+    @rx.event
+    async def resume(self, account: str) -> Any:
+        """Send again from an account that somebody paused."""
+        me = await acting(self, admin=True)
+        try:
+            key = parse_public_id("acc", account)
+            resumed = await me.write(accounts.resume, me.workspace_id, key, me.now, actor=me.identity)
+        except BadPublicId:
+            return rx.toast.error(words(me.lang, "accounts.errors.unknown_account"))
+        except AccountsError as error:
+            return rx.toast.error(in_words(me.lang, error, "accounts.errors"))
+        return [rx.toast.success(words(me.lang, "accounts.resumed_now", email=resumed.email)), DashboardState.load]
+
+    def _show(self, shown: Dashboard) -> None:
+        day, bounces = shown.day, shown.bounces
+        self.sent, self.possible, self.planned, self.bars = day.sent, day.possible, day.planned, day.bars
+        self.window, self.window_at = day.window, day.window_at
+        self.walking, self.new = shown.walking, shown.new
+        self.active, self.stopped, self.paused = shown.active, shown.stopped, shown.paused
+        self.bounce_share, self.bounce_sent, self.bounced = bounces.share, bounces.sent, bounces.bounced
+        self.judgement = bounces.judgement
+        self.campaigns, self.accounts, self.accounts_total = shown.campaigns, shown.accounts, shown.accounts_total
+        self.steps = [
+            Step("account", "at-sign", AccountsQuery(drawer="connect").address(), shown.accounts_total > 0),
+            Step("contacts", "users", "/contacts/import", shown.contacts > 0),
+            Step("address", "map-pin", "/settings?tab=workspace", shown.has_address),
+            Step("campaign", "send", "/campaigns", shown.has_started),
+        ]
+        self.steps_done = sum(step.done for step in self.steps)
+        # Whoever has begun to send needs no list of first steps; what is still missing is told as advice.
+        self.beginning = not shown.has_started
 
 
 def page() -> rx.Component:
     """Return the dashboard."""
-    now = rx.el.span(
-        long_date(ShellState.server_now, ShellState.zone), ", ", time_of_day(ShellState.server_now, ShellState.zone)
+    state = DashboardState
+    return rx.fragment(
+        page_header(
+            t("dashboard.title"),
+            _state(),
+            button(t("dashboard.new_campaign"), kind="solid", icon_name="plus", href="/campaigns"),
+        ),
+        body(
+            rx.cond(
+                state.loaded,
+                rx.cond(
+                    state.beginning,
+                    rx.fragment(_steps(), rx.cond(state.findings.length() > 0, _standstill())),
+                    rx.fragment(
+                        _figures(),
+                        columns(rx.fragment(_standstill(), _campaigns()), _accounts()),
+                    ),
+                ),
+                block(skeleton_rows(), padded=False),
+            ),
+        ),
+        poll(_SECONDS, state.load),
     )
-    return rx.fragment(page_header(t("dashboard.title"), now), body())
+
+
+def _state() -> rx.Component:
+    state = DashboardState
+    moment = rx.cond(state.now != "", state.now, ShellState.server_now)
+    return rx.fragment(
+        rx.el.span(long_date(moment, ShellState.zone), class_name="fzd-capital"),
+        ", ",
+        time_of_day(moment, ShellState.zone),
+        rx.match(
+            state.window,
+            ("open", rx.fragment(" · ", t("dashboard.window_open"), " ", _clock(state.window_at))),
+            ("closed", rx.fragment(" · ", t("dashboard.window_closed"), " ", _said(state.window_at))),
+            rx.fragment(),
+        ),
+    )
+
+
+def _clock(moment: Any) -> rx.Component:
+    return when(moment, ShellState.zone, mode="time")
+
+
+def _said(moment: Any) -> rx.Component:
+    return when(moment, ShellState.zone, mode="since")
+
+
+def _figures() -> rx.Component:
+    state = DashboardState
+    return kpi_strip(
+        kpi(
+            t("dashboard.sent_today"),
+            number(state.sent),
+            rx.cond(
+                state.planned > 0,
+                rx.cond(
+                    state.window_at != "",
+                    rx.fragment(t("dashboard.planned_until", n=state.planned), " ", _clock(state.window_at)),
+                    t("dashboard.planned", n=state.planned),
+                ),
+                t("dashboard.nothing_planned"),
+            ),
+            unit=t("dashboard.of_possible", n=state.possible),
+            chart=_chart(),
+        ),
+        kpi(t("dashboard.walking"), number(state.walking), t("dashboard.walking_new", n=state.new)),
+        kpi(
+            t("dashboard.active"),
+            number(state.active),
+            rx.cond(
+                state.stopped > 0,
+                badge(t("dashboard.stopped", n=state.stopped), "attention", "hourglass"),
+                rx.cond(state.paused > 0, t("dashboard.paused", n=state.paused), t("dashboard.all_move")),
+            ),
+        ),
+        kpi(
+            t("dashboard.bounces"),
+            percent(state.bounce_share),
+            rx.cond(
+                state.judgement != "",
+                rx.fragment(
+                    status_badge(state.judgement, _JUDGEMENTS),
+                    t("dashboard.of_sent", n=state.bounced, total=state.bounce_sent),
+                ),
+                t("dashboard.nothing_sent"),
+            ),
+        ),
+    )
+
+
+def _chart() -> rx.Component:
+    state = DashboardState
+    return rx.el.div(
+        rx.foreach(state.bars, _bar),
+        class_name="fzd-chart",
+        role="img",
+        aria_label=t("dashboard.chart", sent=state.sent, planned=state.planned),
+    )
+
+
+def _bar(bar: rx.Var[HourBar]) -> rx.Component:
+    hour = rx.cond(is_english(), bar.hour.to(str) + ":00", bar.hour.to(str) + "\u00a0h")
+    return rx.el.div(
+        rx.el.div(
+            rx.cond(
+                bar.planned > 0,
+                rx.el.div(class_name="fzd-planned", style={"height": bar.planned_share.to(str) + "%"}),
+            ),
+            rx.cond(
+                bar.sent > 0, rx.el.div(class_name="fzd-sent", style={"height": bar.sent_share.to(str) + "%"})
+            ),
+            class_name="fzd-bar",
+        ),
+        rx.el.div(rx.cond(bar.labelled, hour, ""), class_name="fzd-tick"),
+        title=t("dashboard.bar", hour=bar.hour, sent=bar.sent, planned=bar.planned),
+        class_name="fzd-column",
+    )
+
+
+def _standstill() -> rx.Component:
+    state = DashboardState
+    return block(
+        rx.cond(
+            state.findings.length() > 0,
+            rx.foreach(state.findings, _finding),
+            rx.el.div(
+                icon("circle-check", class_name="fz-good"),
+                rx.el.span(t("dashboard.all_clear"), class_name="fz-what"),
+                rx.el.span(t("dashboard.all_clear_words"), class_name="fz-second"),
+                class_name="fzd-clear",
+            ),
+        ),
+        title=rx.fragment(
+            t("dashboard.standstill"),
+            " ",
+            rx.cond(
+                state.findings.length() > 0,
+                count_badge(state.findings.length(), rx.cond(state.urgent, "attention", "grey")),
+            ),
+        ),
+        aside=rx.el.span(t("dashboard.checked"), " ", when(state.now, ShellState.zone)),
+        padded=False,
+    )
+
+
+def _finding(line: rx.Var[FindingLine]) -> rx.Component:
+    return diagnosis_row(
+        chosen_icon(line.code, ICONS, "circle-alert"),
+        line.tone,
+        line.what,
+        rx.fragment(
+            line.why,
+            rx.cond(line.code == "installation_held", rx.fragment(" ", rx.el.code("fluenzr release"))),
+        ),
+        since=line.since,
+        mend=rx.cond(
+            line.act == "resume",
+            rx.cond(
+                ShellState.is_admin, mend_button(line.mend, on_click=DashboardState.resume(line.subject)), rx.fragment()
+            ),
+            rx.cond(line.mend != "", mend_button(line.mend, urgent=line.urgent, href=line.href), rx.fragment()),
+        ),
+    )
+
+
+def _campaigns() -> rx.Component:
+    state = DashboardState
+    table = data_table(
+        [
+            Column(t("dashboard.column.campaign"), _name),
+            Column(t("dashboard.column.state"), lambda row: status_badge(row.badge, CAMPAIGN_STATUSES)),
+            Column(t("dashboard.column.progress"), _progress, hide_on_phone=True),
+            Column(t("dashboard.column.next"), _next, right=True, hide_on_phone=True),
+        ],
+        state.campaigns,
+        loaded=state.loaded,
+        key=lambda row: row.id,
+        empty=empty_state(
+            "send",
+            t("dashboard.no_campaigns"),
+            t("dashboard.no_campaigns_words"),
+            button(t("dashboard.to_campaigns"), href="/campaigns"),
+        ),
+    )
+    return block(
+        table, title=t("dashboard.campaigns"), aside=link(t("common.see_all"), "/campaigns"), padded=False
+    )
+
+
+def _name(row: rx.Var[CampaignRow]) -> rx.Component:
+    return two_lines(
+        link(row.name, "/campaigns/" + row.id + "/progress", class_name="fzd-plain-link"),
+        rx.fragment(
+            t("dashboard.sent_n", n=row.sent), " · ", t("campaigns.accounts_n", n=row.accounts)
+        ),
+    )
+
+
+def _progress(row: rx.Var[CampaignRow]) -> rx.Component:
+    return rx.el.div(
+        progress_bar(row.ended, row.enrolled, tone=rx.cond(row.badge == "active", "accent", "grey"), thick=True),
+        rx.el.span(percent(row.share, 0), class_name="fz-usage-cap"),
+        class_name="fz-usage fzd-progress",
+    )
+
+
+def _next(row: rx.Var[CampaignRow]) -> rx.Component:
+    return rx.cond(
+        row.next_at != "",
+        when(row.next_at, ShellState.zone),
+        rx.el.span(
+            rx.cond(row.status == "paused", t("campaigns.suspended"), t("dashboard.nothing_next")),
+            class_name="fz-second",
+        ),
+    )
+
+
+def _accounts() -> rx.Component:
+    state = DashboardState
+    return block(
+        rx.cond(
+            state.accounts.length() > 0,
+            rx.foreach(state.accounts, _account),
+            empty_state(
+                "at-sign",
+                t("dashboard.no_accounts"),
+                t("dashboard.no_accounts_words"),
+                button(t("accounts.connect_first"), href=AccountsQuery(drawer="connect").address()),
+            ),
+        ),
+        title=t("dashboard.accounts"),
+        aside=rx.cond(
+            state.accounts_total > state.accounts.length(),
+            link(t("dashboard.all_accounts", n=state.accounts_total), "/accounts"),
+            link(t("common.see_all"), "/accounts"),
+        ),
+        padded=False,
+    )
+
+
+def _account(row: rx.Var[AccountRow]) -> rx.Component:
+    return rx.el.div(
+        rx.el.div(
+            rx.el.div(row.email, class_name="fz-first fzd-clip"),
+            usage_bar(row.used, row.limit, stands=row.stands),
+            class_name="fzd-account-words",
+        ),
+        status_badge(row.status, ACCOUNT_STATUSES, bare=True),
+        class_name="fzd-account",
+    )
+
+
+def _steps() -> rx.Component:
+    state = DashboardState
+    return block(
+        rx.el.p(t("dashboard.steps.words"), class_name="fz-second fzd-steps-words"),
+        rx.el.ol(rx.foreach(state.steps, _step), class_name="fzd-steps"),
+        title=t("dashboard.steps.title"),
+        aside=rx.el.span(t("dashboard.steps.done", n=state.steps_done, total=state.steps.length())),
+        padded=False,
+        class_name="fzd-steps-block",
+    )
+
+
+def _step(step: rx.Var[Step]) -> rx.Component:
+    keys = ("account", "contacts", "address", "campaign")
+    label = rx.match(step.key, *[(key, t(f"dashboard.steps.{key}")) for key in keys], "")
+    why = rx.match(step.key, *[(key, t(f"dashboard.steps.{key}_words")) for key in keys], "")
+    act = rx.match(step.key, *[(key, t(f"dashboard.steps.{key}_act")) for key in keys], "")
+    mark = rx.cond(
+        step.done,
+        rx.el.span(icon("circle-check", 20), class_name="fz-good"),
+        rx.el.span(
+            chosen_icon(
+                step.icon, {"at-sign": "at-sign", "users": "users", "map-pin": "map-pin"}, "send", 20
+            ),
+            class_name="fza-accent",
+        ),
+    )
+    return rx.el.li(
+        mark,
+        rx.el.div(
+            rx.el.div(label, class_name="fz-what"),
+            rx.el.div(why, class_name="fz-second"),
+            class_name="fzd-step-words",
+        ),
+        rx.cond(
+            step.done,
+            badge(t("dashboard.steps.is_done"), "good"),
+            button(act, size="small", href=step.href),
+        ),
+        class_name="fzd-step",
+        data_done=step.done,
+    )

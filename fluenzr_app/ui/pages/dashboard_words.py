@@ -1,0 +1,155 @@
+"""Findings in the reader's words: what, why, since or until when, and the act that mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fluenzr_app.accounts.words import words_for
+from fluenzr_app.db.ids import public_id
+from fluenzr_app.diagnosis.findings import Finding
+from fluenzr_app.ui import formats
+from fluenzr_app.ui.catalogue import Lang, catalogue, french
+from fluenzr_app.ui.language import words
+from fluenzr_app.ui.pages.accounts_query import AccountsQuery
+
+TONES = {"broken": "error", "slowed": "attention", "advice": "info", "waits": "grey"}
+ICONS = {
+    "account_error": "key-round",
+    "account_quota": "gauge",
+    "account_paused": "circle-pause",
+    "account_backing_off": "hourglass",
+    "campaign_paused": "octagon-pause",
+    "campaign_no_contacts": "user-plus",
+    "campaign_no_account": "unplug",
+    "campaign_account_removed": "unplug",
+    "campaign_window_never_opens": "calendar-x",
+    "campaign_outside_window": "moon",
+    "campaign_daily_cap": "gauge",
+    "campaign_ramp_cap": "trending-up",
+    "campaign_hourly_cap": "gauge",
+    "campaign_new_contacts_cap": "gauge",
+    "campaign_uncertain": "circle-help",
+    "installation_held": "shield-alert",
+    "import_failed": "file-x",
+    "workspace_no_address": "map-pin-off",
+}
+
+
+@dataclass(frozen=True)
+class FindingLine:
+    """A finding as the page shows it. `act` is done by the page itself, `href` leads to where it is done."""
+
+    code: str
+    tone: str
+    what: str
+    since: str
+    why: str
+    mend: str
+    href: str
+    act: str
+    subject: str
+    urgent: bool
+
+
+def line_of(group: Sequence[Finding], lang: Lang, now: datetime, here: ZoneInfo) -> FindingLine:
+    """Return a finding, or several that wait for the same reason, as one line."""
+    first = group[0]
+    params = _params(group, lang)
+    key = f"dashboard.finding.{first.code}"
+    many = f"{key}.many"
+    what = words(lang, many if len(group) > 1 and many in catalogue() else f"{key}.what", **params)
+    mend, href, act = _mend(first)
+    return FindingLine(
+        code=first.code,
+        tone=TONES[first.severity],
+        what=what,
+        since=_since(group, lang, now, here),
+        why=words(lang, _why(first, key), **params),
+        mend=words(lang, f"dashboard.mend.{mend}") if mend else "",
+        href=href,
+        act=act,
+        subject=_public(first),
+        urgent=first.severity == "broken",
+    )
+
+
+def _params(group: Sequence[Finding], lang: Lang) -> dict[str, Any]:
+    first = group[0]
+    given: dict[str, Any] = {name: value for name, value in first.params.items() if value is not None}
+    given["name"] = first.subject.name
+    if first.code == "account_error":
+        said, tidy = words_for(first.params["errorCode"]), french if lang == "fr" else str
+        given["error"], given["mend"] = tidy(said.what(lang)).rstrip("."), tidy(said.mend(lang))
+    for counted in ("waiting", "contacts", "messages", "sent", "campaigns"):
+        if counted in first.params:
+            given["n"] = sum(int(finding.params[counted]) for finding in group)
+            break
+    if first.code == "account_error":
+        given["waits"] = words(lang, "accounts.waiting", n=given["n"]) if given["n"] else words(lang, "accounts.nothing_lost")
+    if len(group) > 1:
+        given["things"] = len(group)
+    sent = int(first.params.get("sent") or 0)
+    if first.code == "campaign_paused" and sent:
+        given["share"] = formats.percent(lang, int(first.params["bounced"]) / sent)
+    return given
+
+
+def _why(first: Finding, key: str) -> str:
+    if first.code == "campaign_paused":
+        known = first.params["reason"] == "bounce_brake" and int(first.params["sent"]) > 0
+        return f"{key}.{'bounce_brake' if known else 'why'}"
+    if first.code == "installation_held":
+        return f"{key}.{'restored' if first.params['reason'] == 'restored' else 'stood_still'}"
+    return f"{key}.why"
+
+
+def _since(group: Sequence[Finding], lang: Lang, now: datetime, here: ZoneInfo) -> str:
+    first = group[0]
+    if first.severity in ("waits", "slowed"):
+        ends = [finding.resumes_at for finding in group if finding.resumes_at is not None]
+        if ends:
+            return words(lang, "dashboard.until", when=formats.moment(lang, min(ends), now, here))
+    if first.since is not None:
+        return words(lang, "dashboard.since", when=formats.moment(lang, first.since, now, here))
+    return ""
+
+
+def _mend(finding: Finding) -> tuple[str, str, str]:
+    """Return the label's key, the address where it is done, and the act that the page does itself."""
+    remedy = finding.remedies[0] if finding.remedies else ""
+    thing = _public(finding)
+    drawer = "settings" if remedy == "lower_limits" else "reconnect"
+    account = AccountsQuery(drawer=drawer, account=thing).address()
+    places = {
+        "reconnect": account,
+        "edit_servers": account,
+        "retry": account,
+        "ask_provider": account,
+        "wait": account,
+        "lower_limits": account,
+        "add_account": AccountsQuery(drawer="connect").address(),
+        "add_contacts": f"/campaigns/{thing}/audience",
+        "choose_accounts": f"/campaigns/{thing}/timing",
+        "edit_window": f"/campaigns/{thing}/timing",
+        "see_bounces": f"/campaigns/{thing}/progress",
+        "see_campaign": f"/campaigns/{thing}/progress",
+        "decide": f"/campaigns/{thing}/progress",
+        "see_import": f"/contacts/import?id={thing}",
+        "fill_address": "/settings?tab=workspace",
+    }
+    if remedy == "resume":
+        return "resume", "", "resume"
+    if remedy not in places:
+        return "", "", ""
+    label = "retry" if remedy in ("ask_provider", "wait") else remedy
+    return label, places[remedy], ""
+
+
+def _public(finding: Finding) -> str:
+    prefixes = {"account": "acc", "campaign": "cmp", "import": "imp"}
+    prefix = prefixes.get(finding.subject.kind)
+    return "" if prefix is None or finding.subject.id is None else public_id(prefix, finding.subject.id)
