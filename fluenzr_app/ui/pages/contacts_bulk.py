@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import reflex as rx
 from sqlmodel import Session
 
+from fluenzr_app.campaigns.errors import CampaignsError
+from fluenzr_app.campaigns.service import list_campaigns
 from fluenzr_app.contacts import labels
 from fluenzr_app.contacts.errors import ContactsError
-from fluenzr_app.db.ids import BadPublicId, parse_public_id
+from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
 from fluenzr_app.ui.components.buttons import button
-from fluenzr_app.ui.components.forms import field, form, text_input
+from fluenzr_app.ui.components.forms import choice_of, field, form, text_input
 from fluenzr_app.ui.components.frame import confirm_dialog, dialog
 from fluenzr_app.ui.components.status import progress_bar
 from fluenzr_app.ui.components.table import selection_bar
 from fluenzr_app.ui.components.values import number
 from fluenzr_app.ui.guard import Acting, acting
 from fluenzr_app.ui.language import t, words
+from fluenzr_app.ui.pages.campaign_words import refusal
 from fluenzr_app.ui.pages.contacts_acts import ACTS, Act, do_batch, next_batch
 from fluenzr_app.ui.pages.contacts_list import ContactsState
 from fluenzr_app.ui.pages.contacts_query import read_query
 from fluenzr_app.ui.pages.contacts_words import told
+
+
+@dataclass(frozen=True)
+class CampaignChoice:
+    """A campaign that contacts can be added to."""
+
+    id: str
+    name: str
 
 
 class BulkState(rx.State):
@@ -34,6 +46,7 @@ class BulkState(rx.State):
     count: int = 0
     count_more: bool = False
     working: bool = False
+    campaigns: list[CampaignChoice] = []
     done: int = 0
 
     @rx.event
@@ -47,6 +60,13 @@ class BulkState(rx.State):
         self.count = listed.total if listed.whole else len(listed.selected)
         self.count_more = listed.whole and listed.more
         self.done = 0
+        if self.asking == "campaign":
+            found = await me.read(list_campaigns, me.workspace_id, per_page=100)
+            self.campaigns = [
+                CampaignChoice(public_id("cmp", line.id), line.name)
+                for line in found.lines
+                if line.status in ("draft", "active", "paused")
+            ]
 
     @rx.event
     async def close(self) -> None:
@@ -89,6 +109,10 @@ class BulkState(rx.State):
                     self.done += len(batch)
         except ContactsError as refused:
             error = told(me.lang, refused)
+        except CampaignsError as refused:
+            error = refusal(me.lang, refused)
+        except BadPublicId:
+            error = words(me.lang, "contacts.ask.campaign.choose")
         finally:
             async with self:
                 self.working = False
@@ -103,6 +127,8 @@ class BulkState(rx.State):
 
 
 def _details(session: Session, workspace_id: int, act: Act, name: str, me: Acting) -> dict[str, Any]:
+    if act == "campaign":
+        return {"campaign_id": parse_public_id("cmp", name)}
     if act == "tag":
         return {"tags": [part for part in name.replace(";", ",").split(",") if part.strip()] or [""]}
     if act == "group":
@@ -132,6 +158,7 @@ def bar() -> rx.Component:
         ),
     )
     acts = [
+        ("campaign", "send"),
         ("group", "folder-plus"),
         ("tag", "tag"),
         ("unsubscribe", "ban"),
@@ -182,34 +209,36 @@ def dialogs() -> rx.Component:
                 **typing,
             )
         )
-    for act, names in (
-        ("tag", rx.foreach(ContactsState.tags, lambda tag: rx.el.option(value=tag))),
-        ("group", rx.foreach(ContactsState.groups, lambda group: rx.el.option(value=group.name))),
-    ):
-        made.append(
-            dialog(
-                t(f"contacts.ask.{act}.title", n=state.count),
-                form(
-                    field(
-                        t(f"contacts.ask.{act}.field"),
-                        text_input(
-                            name="name", list=f"bulk-{act}", auto_complete="off", auto_focus=True, max_length=200
-                        ),
-                        help=t(f"contacts.ask.{act}.help"),
-                        error=state.error,
-                    ),
-                    rx.el.datalist(names, id=f"bulk-{act}"),
-                    progress,
-                    rx.el.div(
-                        button(t("common.cancel"), on_click=BulkState.close),
-                        button(t(f"contacts.ask.{act}.act"), kind="solid", submit=True, loading=state.working),
-                        class_name="fz-dialog-foot",
-                    ),
-                    on_submit=BulkState.give,
-                ),
-                is_open=state.asking == act,
-                on_close=BulkState.close,
-                words=t(f"contacts.ask.{act}.words"),
-            )
-        )
+    tags = rx.foreach(ContactsState.tags, lambda tag: rx.el.option(value=tag))
+    groups = rx.foreach(ContactsState.groups, lambda group: rx.el.option(value=group.name))
+    made.append(_asking("tag", _typed("tag"), progress, rx.el.datalist(tags, id="bulk-tag")))
+    made.append(_asking("group", _typed("group"), progress, rx.el.datalist(groups, id="bulk-group")))
+    campaigns = choice_of(
+        state.campaigns, lambda campaign: campaign.id, lambda campaign: campaign.name, name="name", first=("", "–")
+    )
+    made.append(_asking("campaign", campaigns, progress))
     return rx.fragment(*made)
+
+
+def _typed(act: str) -> rx.Component:
+    return text_input(name="name", list=f"bulk-{act}", auto_complete="off", auto_focus=True, max_length=200)
+
+
+def _asking(act: str, control: rx.Component, *more: rx.Component) -> rx.Component:
+    """Return the dialog of an act that needs a name or a choice."""
+    return dialog(
+        t(f"contacts.ask.{act}.title", n=BulkState.count),
+        form(
+            field(t(f"contacts.ask.{act}.field"), control, help=t(f"contacts.ask.{act}.help"), error=BulkState.error),
+            *more,
+            rx.el.div(
+                button(t("common.cancel"), on_click=BulkState.close),
+                button(t(f"contacts.ask.{act}.act"), kind="solid", submit=True, loading=BulkState.working),
+                class_name="fz-dialog-foot",
+            ),
+            on_submit=BulkState.give,
+        ),
+        is_open=BulkState.asking == act,
+        on_close=BulkState.close,
+        words=t(f"contacts.ask.{act}.words"),
+    )

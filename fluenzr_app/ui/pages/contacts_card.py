@@ -13,6 +13,7 @@ from fluenzr_app.ui.components.status import callout, save_state, status_badge
 from fluenzr_app.ui.components.table import avatar
 from fluenzr_app.ui.components.values import chosen_icon, icon, link, when
 from fluenzr_app.ui.language import t
+from fluenzr_app.ui.pages.campaign_words import WAIT_ICONS, WALK_STATUSES
 from fluenzr_app.ui.pages.contacts_card_state import ContactCardState, HistoryRow
 from fluenzr_app.ui.pages.contacts_create import OwnField
 from fluenzr_app.ui.pages.contacts_list import ContactsState
@@ -64,7 +65,7 @@ def panel() -> rx.Component:
 def _card() -> rx.Component:
     return stack(
         _head(),
-        rx.cond(C.waits.length() > 0, rx.el.div(rx.foreach(C.waits, _wait), class_name="fzc-waits")),
+        rx.cond(C.waits.length() > 0, _waits()),
         _details(),
         _labels(),
         _consent(),
@@ -126,27 +127,46 @@ def _standing() -> rx.Component:
     )
 
 
+def _waits() -> rx.Component:
+    """Say where the contact stands in its campaigns: those under way in a card each, those over in a line each."""
+    over = lambda wait: rx.cond(wait.under_way, rx.fragment(), _walk_over(wait))  # noqa: E731
+    return rx.el.div(
+        rx.foreach(C.waits, lambda wait: rx.cond(wait.under_way, _wait(wait), rx.fragment())),
+        rx.foreach(C.waits, over),
+        class_name="fzc-waits",
+    )
+
+
 def _wait(wait: rx.Var[WaitRow]) -> rx.Component:
-    """Return why the contact waits in a campaign: what happens and when, then the campaign it is about."""
-    campaign = link(wait.campaign, "/campaigns/" + wait.campaign_id)
-    standing = rx.el.div(
+    return rx.el.div(
         rx.el.div(
-            icon("hourglass", 14),
+            chosen_icon(wait.code, WAIT_ICONS, "hourglass", 14),
             rx.el.strong(t("contacts_card.why")),
             class_name="fzc-wait-title",
         ),
-        rx.el.p(wait.sentence),
+        rx.el.p(wait.what, class_name="fz-what"),
         rx.cond(wait.until != "", rx.el.p(wait.until, class_name="fzc-until")),
-        rx.el.div(campaign, class_name="fz-small"),
+        rx.el.p(wait.why, class_name="fz-second"),
+        rx.cond(wait.mail != "", rx.el.p(t("contacts_card.next_mail", mail=wait.mail), class_name="fz-second")),
+        rx.el.div(
+            link(wait.campaign, "/campaigns/" + wait.campaign_id + "/progress"),
+            rx.el.button(
+                t("contacts_card.take_out"), type="button", on_click=C.take_out(wait.campaign_id), class_name="fz-link"
+            ),
+            class_name="fzc-wait-acts",
+        ),
         class_name="fzc-wait",
+        data_tone=wait.tone,
     )
-    over = rx.el.div(
-        icon("flag", 14),
-        rx.el.span(wait.sentence),
-        campaign,
+
+
+def _walk_over(wait: rx.Var[WaitRow]) -> rx.Component:
+    return rx.el.div(
+        status_badge(wait.status, WALK_STATUSES),
+        link(wait.campaign, "/campaigns/" + wait.campaign_id + "/progress", class_name="fzc-clip"),
+        when(wait.ended_at, ShellState.zone),
         class_name="fzc-wait-over",
     )
-    return rx.cond(wait.under_way, standing, over)
 
 
 def _details() -> rx.Component:

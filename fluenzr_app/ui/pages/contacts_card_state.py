@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 import reflex as rx
 from sqlmodel import Session
 
+from fluenzr_app.campaigns.audience import remove_contacts
+from fluenzr_app.campaigns.errors import CampaignsError
 from fluenzr_app.campaigns.history import HistoryLine, history_of_contact
 from fluenzr_app.campaigns.progress import ContactWait, waits_of_contact
 from fluenzr_app.contacts import service
@@ -22,6 +24,7 @@ from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
 from fluenzr_app.ui.formats import time_of_day
 from fluenzr_app.ui.guard import Acting, acting
 from fluenzr_app.ui.language import words
+from fluenzr_app.ui.pages.campaign_words import refusal
 from fluenzr_app.ui.pages.contacts_acts import do_batch, say_no
 from fluenzr_app.ui.pages.contacts_create import OwnField, own_field
 from fluenzr_app.ui.pages.contacts_list import ContactsState
@@ -200,6 +203,20 @@ class ContactCardState(rx.State):
             return [told_done, ContactsState.close]
         await self._fill(me)
         return [told_done, ContactsState.load]
+
+    @rx.event
+    async def take_out(self, campaign: str) -> Any:
+        """Take the contact out of one campaign; its sequence there ends."""
+        me = await acting(self)
+        try:
+            campaign_id, contact_id = parse_public_id("cmp", campaign), parse_public_id("con", self.id)
+            await me.write(remove_contacts, me.workspace_id, campaign_id, [contact_id], me.now)
+        except BadPublicId:
+            return None
+        except CampaignsError as error:
+            return rx.toast.error(refusal(me.lang, error))
+        await self._fill(me)
+        return rx.toast.success(words(me.lang, "contacts_card.taken_out", email=self.email))
 
     def _group_ids(self) -> list[int]:
         return [parse_public_id("grp", group.id) for group in self.groups]
