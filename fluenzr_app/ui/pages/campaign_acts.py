@@ -142,12 +142,23 @@ def do(session: Session, identity: Identity, act: Act, campaign_id: int, now: da
     return result
 
 
-def readiness(session: Session, workspace_id: int, campaign_id: int, now: datetime) -> Readiness:
-    """Enroll the linked groups and return what a start would find; raises CampaignNotFound."""
+class Rehearsed(Exception):
+    """Carries what a start would find out of a transaction that is to leave nothing behind."""
+
+    def __init__(self, found: Readiness) -> None:
+        super().__init__("rehearsed")
+        self.found = found
+
+
+def rehearse(session: Session, workspace_id: int, campaign_id: int, now: datetime) -> None:
+    """Raise Rehearsed with what a start would find once the linked groups are enrolled; that enrolling is undone.
+
+    Raises CampaignNotFound.
+    """
     campaign = service.get_campaign(session, workspace_id, campaign_id)
     if campaign.status == "draft":
         lifecycle.prepare_audience(session, workspace_id, campaign_id, now, rng())
-    return look_ahead(session, workspace_id, campaign_id, now)
+    raise Rehearsed(look_ahead(session, workspace_id, campaign_id, now))
 
 
 def look_ahead(session: Session, workspace_id: int, campaign_id: int, now: datetime) -> Readiness:

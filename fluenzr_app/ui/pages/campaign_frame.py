@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,7 @@ from fluenzr_app.ui.pages.campaign_start import StartState
 from fluenzr_app.ui.pages.campaign_words import WaitWords, refusal, wait_words
 from fluenzr_app.workspaces import service as workspaces
 
-TABS = ("sequence", "audience", "timing", "preview", "progress")
+_SOON = timedelta(seconds=20)
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,14 @@ class CampaignState(rx.State):
         self.has_wait = waiting is not None and campaign.status in ("active", "paused")
         self.wait = wait_words(lang, waiting, now, here) if waiting is not None and self.has_wait else WaitWords()
         self.waiting = 0 if standing is None else standing.contacts
-        is_next = standing is not None and standing.next_at is not None and campaign.status == "active"
-        self.next_at = standing.next_at.isoformat() if is_next and standing is not None and standing.next_at else ""
+        self.next_at = shown_next(standing, now) if campaign.status == "active" else ""
+
+
+def shown_next(standing: Standing | None, now: datetime) -> str:
+    """Return the next send as an ISO moment; one that is due now is still to come when the page shows it."""
+    if standing is None or standing.next_at is None:
+        return ""
+    return max(standing.next_at, now + _SOON).isoformat()
 
 
 def _head(session: Session, workspace_id: int, campaign_id: int, now: datetime) -> Head | None:

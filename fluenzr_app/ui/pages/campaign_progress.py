@@ -35,7 +35,6 @@ _UNCERTAIN_SHOWN = 20
 class WalkRow:
     """A contact's walk. `ended` is a sentence for one that is over."""
 
-    id: str
     contact: str
     name: str
     email: str
@@ -55,7 +54,7 @@ class Doubt:
     """A message that waits for a decision."""
 
     id: str
-    to: str
+    address: str
     subject: str
     rfc_id: str
 
@@ -149,9 +148,9 @@ class ProgressState(rx.State):
         return ProgressState.load
 
     @rx.event
-    async def toggle(self, walk: str) -> None:
+    async def toggle(self, contact: str) -> None:
         """Open the explanation under a row, or close it."""
-        self.open = "" if self.open == walk else walk[:40]
+        self.open = "" if self.open == contact else contact[:40]
 
     @rx.event
     async def remove(self, contact: str) -> Any:
@@ -198,7 +197,6 @@ def _row(walk: Walk, lang: Lang, now: datetime, here: ZoneInfo, first_mail: str)
         key = key if walk.end_reason and key in known else f"campaign_progress.end.{walk.status}"
         ended = words(lang, key) if key in known else ""
     return WalkRow(
-        id=public_id("enr", walk.enrollment_id),
         contact=public_id("con", walk.contact_id),
         name=walk.name,
         email=walk.email,

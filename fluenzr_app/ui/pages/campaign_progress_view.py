@@ -111,7 +111,7 @@ def _doubt(doubt: Any) -> rx.Component:
     state = ProgressState
     return rx.el.div(
         rx.el.div(
-            rx.el.div(t("campaign_progress.uncertain.to", to=doubt.to), class_name="fz-first"),
+            rx.el.div(t("campaign_progress.uncertain.to", to=doubt.address), class_name="fz-first"),
             rx.el.div(doubt.subject, class_name="fz-second"),
             rx.el.div(doubt.rfc_id, class_name="fz-mono"),
             class_name="fz-grow",
@@ -157,11 +157,11 @@ def _table() -> rx.Component:
             _columns(),
             state.rows,
             loaded=state.loaded,
-            key=lambda row: row.id,
+            key=lambda row: row.contact,
             on_open=state.toggle,
             opened=state.open,
             empty=_empty(),
-            below=lambda row: rx.cond(state.open == row.id, under_row(5, _card(row))),
+            below=lambda row: rx.cond(state.open == row.contact, under_row(5, _card(row))),
         ),
         pager(page=state.page_number, page_size=PER_PAGE, total=state.total, on_page=state.turn_to),
         title=t("campaign_progress.table"),

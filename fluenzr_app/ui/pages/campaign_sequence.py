@@ -249,27 +249,30 @@ class SequenceState(rx.State):
         before = [each.subject.strip() for each in mails[: number - 1] if each.subject.strip()]
         is_first = number == 1
         self.thread_subject = "" if is_first else words(lang, "campaign_sequence.editor.reply", subject=(before or [""])[-1])
-        self.faults = [
-            {
+        told = {
+            fault_words(lang, fault): {
                 "text": fault_words(lang, fault),
                 "variable": str(fault.params.get("variable") or ""),
                 "nearest": str(fault.params.get("nearest") or ""),
             }
             for fault in faults
-        ]
+        }
+        # The same variable in subject and body is one thing to correct.
+        self.faults = list(told.values())
         token = token_of(mail)
         same = self.value.get("node") == mail.id and (keep_value or self._known.get(mail.id) == token)
         self._known = {**self._known, mail.id: token}
         if not same:
             self._version += 1
-            self.value = {
-                "node": mail.id,
-                "name": mail.name,
-                "subject": mail.subject,
-                "body": mail.body,
-                "token": token,
-                "version": self._version,
-            }
+        # Under the same version the editor keeps what it shows; a page that is opened again begins with this.
+        self.value = {
+            "node": mail.id,
+            "name": mail.name,
+            "subject": mail.subject,
+            "body": mail.body,
+            "token": token,
+            "version": self._version,
+        }
 
     def _show_kept(self, read: SequenceRead, known: dict[str, EmailNode], lang: Lang) -> None:
         self.kept_node = self.kept_why = self.kept_text = ""

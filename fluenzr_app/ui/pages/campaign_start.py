@@ -52,13 +52,14 @@ class StartState(rx.State):
 
     @rx.event
     async def ask(self) -> Any:
-        """Open the summary; the linked groups' members are added first, so that the figures are the real ones."""
+        """Open the summary; its figures are those after the linked groups are added."""
         me = await acting(self)
         try:
-            found = await me.write(acts.readiness, me.workspace_id, self._key(), me.now)
+            await me.write(acts.rehearse, me.workspace_id, self._key(), me.now)
         except CampaignsError as error:
             return rx.toast.error(refusal(me.lang, error))
-        self._show(found, me.lang)
+        except acts.Rehearsed as rehearsed:
+            self._show(rehearsed.found, me.lang)
         self.is_open, self.busy = True, False
         return None
 

@@ -17,6 +17,7 @@ from fluenzr_app.ui.guard import acting, zone
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages import campaign_acts as acts
 from fluenzr_app.ui.pages.campaign_acts import PER_PAGE, Listed
+from fluenzr_app.ui.pages.campaign_frame import shown_next
 from fluenzr_app.ui.pages.campaign_words import WaitWords, refusal, wait_words
 from fluenzr_app.workspaces import service as workspaces
 
@@ -221,7 +222,7 @@ def _row(listed: Listed, lang: Lang, now: datetime, here: ZoneInfo) -> CampaignR
         bounce=bounce,
         # The brake's own floor: a share of a handful of sends is no rate (campaigns.md, Bounce brake).
         many_bounces=bounce is not None and bounce > 0.05 and line.sent >= 20,
-        next_at="" if standing is None or standing.next_at is None else standing.next_at.isoformat(),
+        next_at=shown_next(standing, now),
         ended_at="" if line.completed_at is None else line.completed_at.isoformat(),
         points=listed.points,
         waiting=0 if standing is None else standing.contacts,
