@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = [
     "tests.people",
+    "tests.engine_world",
     "tests.real.browser",
     "tests.real.counting_smtp",
     "tests.real.post_office",

@@ -28,6 +28,8 @@ from fluenzr_app.workspaces.secrets import delete_secret, replace_secret, store_
 # Kinds of secrets, part of what binds each to its place (accounts.md, Secrets).
 SMTP_KIND = "smtp_password"
 IMAP_KIND = "imap_password"
+# What an account's day is rolled from.
+_PACE = frozenset({"daily_limit", "min_gap_seconds", "warming_share", "ramp_enabled"})
 
 # Puts what waits in the account's queue where the user wants it and returns how many messages that were.
 ReleaseQueue = Callable[[Session, int], int]
@@ -127,7 +129,9 @@ def update_settings(
         return account
     shown = {name: value for name, value in changed.items() if name != "signature"}
     audit.record(session, actor, workspace_id, "account.changed", account.email, shown, now)
-    return _change(session, workspace_id, account_id, now, **changed)
+    # Its day was rolled from these: the next claim looks at it anew rather than after a moment planned before.
+    replan: dict[str, Any] = {"next_send_at": None} if _PACE.intersection(changed) else {}
+    return _change(session, workspace_id, account_id, now, **changed, **replan)
 
 
 def update_servers(

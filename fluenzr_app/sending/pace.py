@@ -41,15 +41,17 @@ def plan_of_day(
     key = (closes - timedelta(microseconds=1)).astimezone(UTC).date()
     day = session.get(AccountDay, (account.id, key))
     if day is not None and day.inputs == inputs:
+        if account.next_send_at is None:
+            # A campaign's change of state asked to look anew, and the day stands as it was rolled.
+            _set_next(session, account, _slot_from(day, _free_from(account, used, now)))
         return day
     # The whole limit, not what the rolling 24 h leave at this moment: that comes back at yesterday's pace, and the
     # claim looks at it again at each slot.
     begun = 0 if day is None else sum(slot <= now.timestamp() for slot in day.slots)
     room = max(0, limit - begun)
     slots = roll_day(opens=now, closes=closes, room=room, min_gap_s=account.min_gap_seconds, rng=rng)
-    if used.last_attempt_at is not None:
-        free_from = used.last_attempt_at + timedelta(seconds=_SHORTEST_GAP * account.min_gap_seconds)
-        slots = tuple(slot for slot in slots if slot >= free_from)
+    free_from = _free_from(account, used, now)
+    slots = tuple(slot for slot in slots if slot >= free_from)
     if day is None:
         day = AccountDay(
             account_id=account.id or 0, day=key, opens_at=now, closes_at=closes, room=room, inputs=inputs, rolled_at=now
@@ -68,11 +70,23 @@ def move_to_next_slot(session: Session, account: EmailAccount, now: datetime) ->
     for key in (key_from, key_from + timedelta(days=1)):
         day = session.get(AccountDay, (account.id, key))
         if day is not None and day.opens_at <= now < day.closes_at:
-            slots = tuple(datetime.fromtimestamp(slot, UTC) for slot in day.slots)
             earliest = now + timedelta(seconds=_SHORTEST_GAP * account.min_gap_seconds)
-            _set_next(session, account, next_slot(slots, earliest) or day.closes_at)
+            _set_next(session, account, _slot_from(day, earliest))
             return
     _set_next(session, account, now + timedelta(seconds=account.min_gap_seconds))
+
+
+def _slot_from(day: AccountDay, earliest: datetime) -> datetime:
+    """Return the day's first slot after `earliest`, or its end when it has no more."""
+    slots = tuple(datetime.fromtimestamp(slot, UTC) for slot in day.slots)
+    return next_slot(slots, earliest) or day.closes_at
+
+
+def _free_from(account: EmailAccount, used: Usage, now: datetime) -> datetime:
+    """Return the first moment that is far enough from the account's last attempt."""
+    if used.last_attempt_at is None:
+        return now
+    return max(now, used.last_attempt_at + timedelta(seconds=_SHORTEST_GAP * account.min_gap_seconds))
 
 
 def _set_next(session: Session, account: EmailAccount, at: datetime) -> None:
