@@ -151,6 +151,40 @@
   }
   customElements.define("fz-clock", ServerClock);
 
+  // <fz-demo-clock zone lang>: day and time of the demonstration's clock. It passes over nights at once, so that
+  // the server is asked again every few seconds; all other times on the page follow.
+  class DemoClock extends HTMLElement {
+    static observedAttributes = ["zone", "lang"];
+    connectedCallback() {
+      this.write = () => {
+        const [zone, lang] = [this.getAttribute("zone"), this.getAttribute("lang") || current];
+        const iso = new Date(fz.now()).toISOString();
+        const text = `${fz.date(lang, iso, zone || undefined)}, ${fz.time(lang, iso, zone || undefined)}`;
+        if (this.textContent !== text) this.textContent = text;
+      };
+      this.ask = async () => {
+        try {
+          const answer = await fetch("/demo/clock", { cache: "no-store" });
+          const { data } = await answer.json();
+          fz.setClock(data.now, data.rate);
+        } catch {
+          /* the server is away: the banner of the lost connection says so */
+        }
+      };
+      this.ask();
+      this.timers = [setInterval(this.write, 500), setInterval(this.ask, 3000)];
+      document.addEventListener("fz-tick", this.write);
+    }
+    disconnectedCallback() {
+      this.timers.forEach(clearInterval);
+      document.removeEventListener("fz-tick", this.write);
+    }
+    attributeChangedCallback() {
+      this.write?.();
+    }
+  }
+  customElements.define("fz-demo-clock", DemoClock);
+
   // <fz-poll seconds>: clicks itself while the tab is seen, and at once when it comes to the front again.
   class Poll extends HTMLElement {
     connectedCallback() {

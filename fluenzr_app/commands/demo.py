@@ -110,6 +110,7 @@ def demo(
         logs.configure("WARNING")
         # A tick that is passed over because the one before still runs is of no interest at this speed.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        logging.getLogger("reflex").setLevel(logging.ERROR)
         stay_on_loopback()
         chosen = _port(port)
         settings = DemoSettings(data_dir=data_dir, host=HOST, port=chosen, public_url=f"http://{HOST}:{chosen}")

@@ -90,18 +90,6 @@ def _campaigns(sample: Sample, at: Callable[..., datetime]) -> list[Act]:
 
 
 def _mishaps(sample: Sample, at: Callable[..., datetime]) -> list[Act]:
-    def close_mailboxes(session: Session, now: datetime) -> None:
-        del session, now
-        people = sample.addresses
-        gone = [people["training"][17], people["pilot"][9]]
-        sample.office.close_mailboxes(gone, [])
-
-    def close_more(session: Session, now: datetime) -> None:
-        del session, now
-        people = sample.addresses
-        gone = [*people["workshops"][11:130:39], *people["suppliers"][9:140:33]]
-        sample.office.close_mailboxes(gone, [people["workshops"][22], people["suppliers"][70]])
-
     def say_no(session: Session, now: datetime) -> None:
         said_no = [*sample.addresses["pilot"][30:33], sample.addresses["training"][38]]
         suppression.add(session, sample.keyring, sample.workspace_id, said_no, "unsubscribe", now)
@@ -114,16 +102,30 @@ def _mishaps(sample: Sample, at: Callable[..., datetime]) -> list[Act]:
         archive_contacts(session, sample.workspace_id, sample.contacts["training"][28:36], now)
 
     return [
-        Act(at(19, 10), close_mailboxes),
+        Act(at(34, 18), _unreachable(sample, "training", gone=[26])),
         Act(at(19, 11), say_no),
+        Act(at(18, 18), _unreachable(sample, "pilot", gone=[20])),
         Act(at(8, 15), archive),
-        Act(at(4, 9, 30), close_more),
+        Act(at(5, 8, 30), _unreachable(sample, "workshops", gone=[11, 50, 89, 128], full=[22])),
+        Act(at(4, 9, 30), _unreachable(sample, "suppliers", gone=[9, 53, 97], full=[70])),
         Act(at(4, 17, 10), lambda session, now: accounts.pause(
             session, sample.workspace_id, sample.accounts["paul"], now, actor=sample.owner
         )),
         Act(at(3, 11), lambda session, now: sample.change_password("equipe", NEW_PASSWORD)),
         Act(at(3, 17, 15), block),
     ]  # fmt: skip
+
+
+def _unreachable(
+    sample: Sample, batch: str, *, gone: Sequence[int], full: Sequence[int] = ()
+) -> Callable[[Session, datetime], None]:
+    """Return an act: some people of a batch have left their firm, others never empty their mailbox."""
+
+    def act(_session: Session, _now: datetime) -> None:
+        addresses = sample.addresses[batch]
+        sample.office.close_mailboxes([addresses[place] for place in gone], [addresses[place] for place in full])
+
+    return act
 
 
 def _bound(make: Callable[[Session, Any, datetime], None], what: object) -> Callable[[Session, datetime], None]:

@@ -13,7 +13,7 @@ from reflex_components_core.react_router.dom import ReactRouterLink
 from fluenzr_app.gate import SESSION_COOKIE, cookie
 from fluenzr_app.ui.components.buttons import icon_button
 from fluenzr_app.ui.components.table import avatar
-from fluenzr_app.ui.components.values import ServerClock, Text, icon
+from fluenzr_app.ui.components.values import DemoClock, ServerClock, Text, icon
 from fluenzr_app.ui.guard import acting, cookie_header
 from fluenzr_app.ui.language import LANG, t
 from fluenzr_app.workspaces import service as workspaces
@@ -89,7 +89,7 @@ def shell(content: rx.Component) -> rx.Component:
     return rx.el.div(
         rx.el.a(t("layout.skip"), href="#content", class_name="fz-skip"),
         _sidebar(),
-        rx.el.main(content, id="content", tab_index=-1, class_name="fz-main"),
+        rx.el.main(_demo_banner(), content, id="content", tab_index=-1, class_name="fz-main"),
         _tab_bar(),
         ServerClock.create(now=ShellState.server_now, rate=ShellState.clock_rate),
         class_name="fz-shell",
@@ -152,6 +152,21 @@ def connection_banner() -> rx.Component:
             ),
             class_name="fz-lost",
             role="alert",
+        ),
+    )
+
+
+def _demo_banner() -> rx.Component:
+    """Return the line that says this is the demonstration and what time it is there; nothing anywhere else."""
+    return rx.cond(
+        ShellState.clock_rate > 1,
+        rx.el.div(
+            icon("flask-conical", 14),
+            rx.el.strong(t("layout.demo")),
+            DemoClock.create(zone=ShellState.zone, reader=LANG.value),
+            rx.el.span(t("layout.demo_words", n=ShellState.clock_rate), class_name="fz-demo-words"),
+            class_name="fz-demo",
+            role="note",
         ),
     )
 

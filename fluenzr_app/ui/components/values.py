@@ -82,6 +82,20 @@ class _When(Element):
         return super().create(*children, **props)
 
 
+class DemoClock(Element):
+    """`<fz-demo-clock>` of assets/boot.js: day and time of the demonstration, which run fast."""
+
+    tag = "democlock"
+    alias = "fz-demo-clock"
+    zone: rx.Var[str]
+    reader: rx.Var[str]
+
+    @classmethod
+    def create(cls, *children: Any, **props: Any) -> rx.Component:
+        props["custom_attrs"] = {"lang": props.pop("reader")} | props.pop("custom_attrs", {})
+        return super().create(*children, **props)
+
+
 class ServerClock(Element):
     """`<fz-clock>` of assets/boot.js: hands the server's time to the page."""
 
