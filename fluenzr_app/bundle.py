@@ -36,6 +36,8 @@ _KEPT: Final = 5
 _ADDRESS = re.compile(
     r"(?P<quote>[\"'`])(?P<scheme>http|ws)s?://(?:localhost|0\.0\.0\.0|127\.0\.0\.1):\d+(?P<path>/[^\"'`]*)?(?P=quote)"
 )
+# For these hosts Reflex drops the port from the address under https.
+_PORT_DROPPERS = re.compile(r"(SAME_DOMAIN_HOSTNAMES\s*=\s*)\[[^\]]*\]")
 
 
 class BundleError(Exception):
@@ -100,7 +102,7 @@ def _digest(files: Iterable[Path], root: Path) -> str:
 
 
 def follow_location(build: Path) -> int:
-    """Make the scripts in `build` talk to the origin they were loaded from; return how many were changed.
+    """Make the scripts in `build` talk to the origin they were loaded from; return how many did not.
 
     Reflex writes the address at build time into them, which breaks on another port, host or behind TLS.
     Raises BundleError if no script holds an address: Reflex has changed and so must this.
@@ -108,14 +110,15 @@ def follow_location(build: Path) -> int:
     changed = 0
     for script in sorted(build.rglob("*.js")):
         text = script.read_text("utf-8")
-        patched = _ADDRESS.sub(_from_location, text)
+        followed = _ADDRESS.sub(_from_location, text)
+        changed += followed != text
+        patched = _PORT_DROPPERS.sub(r"\1[]", followed)
         if patched == text:
             continue
         script.write_text(patched, "utf-8")
         twin = script.with_name(script.name + ".gz")
         if twin.exists():
             twin.write_bytes(gzip.compress(patched.encode(), mtime=0))
-        changed += 1
     if not changed:
         raise BundleError("the built pages hold no server address to replace; is this the pinned version of Reflex?")
     return changed

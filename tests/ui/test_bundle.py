@@ -40,6 +40,13 @@ def test_the_scripts_talk_to_where_they_came_from(tmp_path: Path):
     assert gzip.decompress(twin.read_bytes()).decode() == text
 
 
+def test_https_on_a_port_of_its_own_keeps_that_port(tmp_path: Path):
+    script = tmp_path / "a.js"
+    script.write_text("var e=`ws://localhost:8000/_event`,SAME_DOMAIN_HOSTNAMES=[`localhost`,`0.0.0.0`],f=[`localhost`];")
+    follow_location(tmp_path)
+    assert script.read_text().endswith("SAME_DOMAIN_HOSTNAMES=[],f=[`localhost`];")
+
+
 def test_a_build_without_an_address_to_replace_is_refused(tmp_path: Path):
     (tmp_path / "a.js").write_text("var e={};")
     with pytest.raises(BundleError, match="pinned version"):
