@@ -46,12 +46,11 @@ from fluenzr_app.workspaces.users import (
 
 __all__ = [
     "Identity", "NewSession", "Role", "SessionRow", "WorkspaceChoice", "add_user", "browser_mark", "change_password",
-    "check_password", "create_owner", "create_workspace", "find_user", "forget_old", "generate_password",
-    "get_user", "get_workspace", "has_owner", "is_member", "issue_ticket", "list_sessions", "redeem_setup", "redeem_ticket",
-    "require_admin",
-    "revoke_session", "session_of", "set_language", "set_name", "set_password", "setup_link", "setup_link_valid", "sign_in",
-    "sign_out", "sign_out_everywhere", "suppression_key", "switch_workspace", "touch", "update_workspace", "who_is",
-    "workspaces_of",
+    "check_password", "create_owner", "create_workspace", "find_user", "forget_old", "generate_password", "get_user",
+    "get_workspace", "has_owner", "is_member", "issue_ticket", "list_sessions", "redeem_setup", "redeem_ticket",
+    "require_admin", "revoke_session", "session_of", "set_language", "set_name", "set_password", "setup_link",
+    "setup_link_valid", "sign_in", "sign_out", "sign_out_everywhere", "suppression_key", "switch_workspace", "touch",
+    "update_workspace", "who_is", "workspaces_of",
 ]
 
 

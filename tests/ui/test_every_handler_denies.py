@@ -11,7 +11,7 @@ import inspect
 import random
 import re
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, get_type_hints
 
 import pytest
@@ -26,9 +26,11 @@ from fluenzr_app.campaigns import service as campaigns
 from fluenzr_app.contacts import imports, labels
 from fluenzr_app.db.ids import public_id
 from fluenzr_app.fluenzr_app import app
+from fluenzr_app.gate import SESSION_COOKIE
 from fluenzr_app.ui.guard import PUBLIC, Guard
 from fluenzr_app.ui.runtime import Runtime
 from fluenzr_app.workspaces import api_keys
+from fluenzr_app.workspaces import service as workspaces
 from tests.api.test_every_route_denies import NOTED, SECRETS, assert_ours_untouched, dump
 from tests.people import People, make_account, make_contact
 from tests.ui.test_guard import carry, sign_in, tab
@@ -89,13 +91,17 @@ def state_class_of(tab: State, name: str) -> type[BaseState]:
 @functools.cache
 def words_of(module: str) -> tuple[str, ...]:
     """The short words that a module compares its arguments with, so that each act of a handler is tried."""
-    tree = ast.parse(inspect.getsource(sys.modules[module]))
-    found = {
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"[a-z_]{3,20}", node.value)
-    }
-    return tuple(sorted(found))
+    compared: list[ast.AST | None] = []
+    for node in ast.walk(ast.parse(inspect.getsource(sys.modules[module]))):
+        if isinstance(node, ast.Compare):
+            compared += node.comparators
+        elif isinstance(node, ast.Dict):
+            compared += node.keys
+        elif isinstance(node, ast.MatchValue):
+            compared.append(node.value)
+    constants = [part for node in compared if node is not None for part in ast.walk(node)]
+    words = {part.value for part in constants if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+    return tuple(sorted(word for word in words if re.fullmatch(r"[a-z_]{3,20}", word)))
 
 
 def arguments(function: Any, ours: dict[str, int], prefix: str, *, acts: bool) -> Iterator[dict[str, Any]]:
@@ -174,10 +180,28 @@ async def call(tab: State, name: str, function: Any, payload: dict[str, Any]) ->
         return
 
 
-def told(tab: State) -> list[str]:
-    """The owner's words in what the browser would be sent of all States."""
-    shown = json_dumps(tab.dict()).lower()
+async def told(tab: State, name: str = "") -> list[str]:
+    """The owner's words in what the browser would be sent of the handler's State, or of all States."""
+    state = await tab.get_state(state_class_of(tab, name)) if name else tab
+    shown = json_dumps(state.dict()).lower()
     return [word for word in SECRETS if word in shown]
+
+
+class Seat:
+    """Somebody at a browser; signs in again when a handler has ended the session."""
+
+    def __init__(self, installed: Runtime, begin: Callable[[], str]) -> None:
+        self._installed, self._begin = installed, begin
+        self.token = begin()
+
+    async def keep(self, tab: State) -> None:
+        """Be signed in for the next call."""
+        database, now = self._installed.database, self._installed.clock.now()
+        if self.token and workspaces.who_is(database, self.token, now) is None:
+            self.token = self._begin()
+            connection = tab.router_data | {"headers": {"cookie": f"{SESSION_COOKIE}={self.token}"}}
+            tab._update_router_vars(connection, tab.router_data)
+            tab.router_data = connection
 
 
 def visit(tab: State, token: str, named: str) -> None:
@@ -189,7 +213,7 @@ def visit(tab: State, token: str, named: str) -> None:
     tab._update_router_vars(tab.router_data, {})
 
 
-async def every_call(tab: State, token: str, ours: dict[str, int]) -> AsyncIterator[tuple[str, Any, dict[str, Any]]]:
+async def every_call(tab: State, seat: Seat, ours: dict[str, int]) -> AsyncIterator[tuple[str, Any, dict[str, Any]]]:
     """Every handler on a page of each of our things, as it comes and after the variables were set from outside."""
     walked = [
         (name, function_of(registered))
@@ -197,27 +221,29 @@ async def every_call(tab: State, token: str, ours: dict[str, int]) -> AsyncItera
         if name not in PUBLIC and not name.endswith((".setvar", *_ENDS_THE_SESSION))
     ]
     for prefix, key in ours.items():
-        visit(tab, token, public_id(prefix, key))
+        visit(tab, seat.token, public_id(prefix, key))
         await Guard().preprocess(app, tab, Event(name="reflex___state____state.hydrate"))
         for poisoned in (False, True):
             if poisoned:
                 await poison(tab, ours, prefix)
             for name, function in walked:
                 for payload in arguments(function, ours, prefix, acts=poisoned):
+                    await seat.keep(tab)
                     yield name, function, payload
 
 
 async def test_a_stranger_changes_and_learns_nothing_by_any_handler(
     installed: Runtime, people: People, ours: dict[str, int], tab: State, sign_in: Any
 ):
-    token = sign_in(people.stranger)
+    seat = Seat(installed, lambda: sign_in(people.stranger))
     before = dump(installed.database, but=NOTED)
     called = set()
-    async for name, function, payload in every_call(tab, token, ours):
+    async for name, function, payload in every_call(tab, seat, ours):
         await call(tab, name, function, payload)
-        assert told(tab) == [], (name, payload)
+        assert await told(tab, name) == [], (name, payload)
         called.add(name)
     assert len(called) > 30
+    assert await told(tab) == []
     assert_ours_untouched(before, dump(installed.database, but=NOTED), people)
 
 
@@ -225,9 +251,10 @@ async def test_nobody_changes_or_learns_anything_even_if_the_guard_were_not_ther
     installed: Runtime, people: People, ours: dict[str, int], tab: State
 ):
     before = dump(installed.database)
-    async for name, function, payload in every_call(tab, "", ours):
+    async for name, function, payload in every_call(tab, Seat(installed, str), ours):
         await call(tab, name, function, payload)
-        assert told(tab) == [], (name, payload)
+        assert await told(tab, name) == [], (name, payload)
+    assert await told(tab) == []
     assert dump(installed.database) == before
 
 
@@ -235,11 +262,11 @@ async def test_the_walk_reaches_what_it_is_meant_to_reach(
     installed: Runtime, people: People, ours: dict[str, int], tab: State, sign_in: Any
 ):
     """As the owner the same calls do show and change our things, so that the silence above means something."""
-    token = sign_in(people.owner)
+    seat = Seat(installed, lambda: sign_in(people.owner))
     before = dump(installed.database, but=NOTED)
     shown = False
-    async for name, function, payload in every_call(tab, token, ours):
+    async for name, function, payload in every_call(tab, seat, ours):
         await call(tab, name, function, payload)
-        shown = shown or "zebulon" in told(tab)
+        shown = shown or "zebulon" in await told(tab, name)
     assert shown
     assert dump(installed.database, but=NOTED)["contact"] != before["contact"]
