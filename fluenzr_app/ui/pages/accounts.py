@@ -59,7 +59,7 @@ def page() -> rx.Component:
                 S.total > 1,
                 toolbar(search_field(t("accounts.search"), value=S.search, on_change=S.look_for)),
             ),
-            block(_list(), padded=False),
+            block(_list(), padded=False, class_name="fza-list"),
             rx.cond(S.total > 0, _explanations()),
         ),
         poll(20, S.refresh),

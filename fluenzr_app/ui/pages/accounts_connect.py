@@ -64,6 +64,8 @@ class ConnectState(rx.State):
     imap_host: str = ""
     imap_port: str = "993"
     imap_encryption: str = "ssl"
+    # Fields take their value from here when they are made anew: who they are about, and the servers.
+    form_version: int = 0
     version: int = 0
     preset: str = ""
     source: str = ""
@@ -93,7 +95,7 @@ class ConnectState(rx.State):
         for name in _KEPT:
             setattr(self, name, str(draft.get(name, _FRESH.get(name, "")))[:MOST])
         self.kept, self._by_hand = bool(draft), bool(draft.get("host"))
-        self.version += 1
+        self.version, self.form_version = self.version + 1, self.form_version + 1
         self._forget_test()
 
     @rx.event
@@ -173,7 +175,7 @@ class ConnectState(rx.State):
             setattr(self, name, _FRESH.get(name, ""))
         self.kept, self._by_hand, self.preset, self.source = False, False, "", ""
         self.app_password, self.oauth = False, ""
-        self.version += 1
+        self.version, self.form_version = self.version + 1, self.form_version + 1
         self._forget_test()
 
     async def _take(self, me: Acting, found: Suggestion | None) -> None:
@@ -317,7 +319,7 @@ def connect_drawer() -> rx.Component:
             id=FORM,
             on_submit=state.submit,
         ),
-        probe_section(state, submit_as("mend")),
+        probe_section(state, submit_as("mend"), t("accounts.probe.before")),
         is_open=AccountsState.drawer == "connect",
         on_close=state.stop,
         subtitle=_known_from(),
@@ -328,7 +330,7 @@ def connect_drawer() -> rx.Component:
 
 def _who() -> rx.Component:
     state = ConnectState
-    version = state.version.to(str)
+    version = state.form_version.to(str)
     return rx.fragment(
         grid(
             field(
@@ -339,6 +341,7 @@ def _who() -> rx.Component:
                     key=version + "email",
                     default_value=state.email,
                     auto_complete="off",
+                    auto_focus=True,
                     on_blur=state.suggest,
                     placeholder="devis@votre-domaine.fr",
                 ),

@@ -174,8 +174,8 @@ def needs_consent(given: Mapping[str, Any]) -> bool:
     return "none" in used and not given.get("none_read")
 
 
-def probe_section(state: Any, on_mend: Any) -> rx.Component:
-    """Return the stages of the test; `on_mend` is what “correct and retry” does."""
+def probe_section(state: Any, on_mend: Any, before: Any) -> rx.Component:
+    """Return the stages of the test; `on_mend` is what “correct and retry” does, `before` stands there until a test."""
     return rx.el.section(
         rx.el.div(
             rx.el.h3(t("accounts.probe.title"), class_name="fz-block-title"),
@@ -190,7 +190,7 @@ def probe_section(state: Any, on_mend: Any) -> rx.Component:
         rx.cond(
             state.stages.length() > 0,
             probe_stages(state.stages, lambda line: _stage(line, on_mend)),
-            rx.el.p(t("accounts.probe.before"), class_name="fz-second"),
+            rx.el.p(before, class_name="fz-second"),
         ),
         class_name="fza-probe",
         aria_live="polite",

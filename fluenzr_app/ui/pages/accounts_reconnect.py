@@ -294,7 +294,10 @@ def reconnect_drawer() -> rx.Component:
                 field(
                     t("accounts.form.new_password"),
                     password_input(
-                        visible=_EYE.value, on_toggle=_EYE.set_value(~_EYE.value), auto_complete="new-password"
+                        visible=_EYE.value,
+                        on_toggle=_EYE.set_value(~_EYE.value),
+                        auto_complete="new-password",
+                        auto_focus=True,
                     ),
                     help=t("accounts.form.new_password_help"),
                     error=state.faults.get("password", ""),
@@ -304,7 +307,7 @@ def reconnect_drawer() -> rx.Component:
             id=FORM,
             on_submit=state.submit,
         ),
-        probe_section(state, submit_as("mend")),
+        probe_section(state, submit_as("mend"), t("accounts.probe.before_reconnect")),
         is_open=AccountsState.drawer == "reconnect",
         on_close=state.stop,
         subtitle=t("accounts.reconnect_subtitle"),

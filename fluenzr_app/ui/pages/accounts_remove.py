@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import reflex as rx
@@ -10,9 +11,11 @@ from sqlmodel import Session
 
 from fluenzr_app.accounts import service
 from fluenzr_app.accounts.errors import AccountsError
+from fluenzr_app.accounts.models import EmailAccount
 from fluenzr_app.campaigns.errors import AccountRefused
 from fluenzr_app.campaigns.handover import Waiting, hand_over, what_waits
 from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
+from fluenzr_app.sending.caps import room, usage
 from fluenzr_app.ui.components.forms import choice_of, radio_line
 from fluenzr_app.ui.components.frame import confirm_dialog, stack
 from fluenzr_app.ui.components.status import callout
@@ -32,6 +35,8 @@ class OtherAccount:
 
     id: str
     email: str
+    room: int
+    stands: bool
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class RemoveAccountState(rx.State):
         if asked.drawer != "remove":
             return None
         try:
-            found = await me.read(_ask, me.workspace_id, parse_public_id("acc", asked.account))
+            found = await me.read(_ask, me.workspace_id, parse_public_id("acc", asked.account), me.now)
         except (BadPublicId, AccountsError):
             return [rx.toast.error(words(me.lang, "accounts.errors.unknown_account")), AccountsState.close]
         self.account, self.email, self.word = asked.account, found.email, found.email.partition("@")[0]
@@ -107,17 +112,23 @@ class RemoveAccountState(rx.State):
             yield AccountsState.close
 
 
-def _ask(session: Session, workspace_id: int, account_id: int) -> _Asked:
+def _ask(session: Session, workspace_id: int, account_id: int, now: datetime) -> _Asked:
     account = service.get_account(session, workspace_id, account_id)
     others = [
-        OtherAccount(public_id("acc", other.id or 0), other.email)
-        for other in service.list_accounts(session, workspace_id)
-        if other.id != account_id
+        _other(session, other, now) for other in service.list_accounts(session, workspace_id) if other.id != account_id
     ]
+    # The one with the most room first (accounts.md, Rotation); what stands still could not go on for them.
+    others.sort(key=lambda other: (other.stands, -other.room))
     return _Asked(account.email, what_waits(session, workspace_id, account_id), others)
 
 
-def _remove(session: Session, identity: Identity, account_id: int, to: int | None, now: Any) -> str:
+def _other(session: Session, account: EmailAccount, now: datetime) -> OtherAccount:
+    account_id = account.id or 0
+    left = room(account, usage(session, account_id, now), now).campaign
+    return OtherAccount(public_id("acc", account_id), account.email, left, account.status != "connected")
+
+
+def _remove(session: Session, identity: Identity, account_id: int, to: int | None, now: datetime) -> str:
     email = service.get_account(session, identity.workspace_id, account_id).email
 
     def release(inner: Session, leaving: int) -> int:
@@ -170,7 +181,11 @@ def _where() -> rx.Component:
                 choice_of(
                     state.others,
                     lambda other: other.id,
-                    lambda other: other.email,
+                    lambda other: rx.cond(
+                        other.stands,
+                        t("accounts.remove.stands", email=other.email),
+                        t("accounts.remove.room", email=other.email, n=other.room),
+                    ),
                     value=state.to,
                     on_change=state.choose_account,
                     aria_label=t("accounts.remove.to"),

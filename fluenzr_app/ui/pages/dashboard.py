@@ -191,7 +191,7 @@ def _figures() -> rx.Component:
                 state.planned > 0,
                 rx.cond(
                     state.window_at != "",
-                    rx.fragment(t("dashboard.planned_until", n=state.planned), " ", _clock(state.window_at)),
+                    rx.el.span(t("dashboard.planned_until", n=state.planned), " ", _clock(state.window_at)),
                     t("dashboard.planned", n=state.planned),
                 ),
                 t("dashboard.nothing_planned"),
@@ -266,15 +266,15 @@ def _standstill() -> rx.Component:
                 class_name="fzd-clear",
             ),
         ),
-        title=rx.fragment(
+        title=rx.el.span(
             t("dashboard.standstill"),
-            " ",
             rx.cond(
                 state.findings.length() > 0,
                 count_badge(state.findings.length(), rx.cond(state.urgent, "attention", "grey")),
             ),
+            class_name="fzd-title",
         ),
-        aside=rx.el.span(t("dashboard.checked"), " ", when(state.now, ShellState.zone)),
+        aside=rx.el.span(t("dashboard.checked"), " ", when(state.now, ShellState.zone), class_name="fz-wide-only"),
         padded=False,
     )
 
@@ -319,7 +319,11 @@ def _campaigns() -> rx.Component:
         ),
     )
     return block(
-        table, title=t("dashboard.campaigns"), aside=link(t("common.see_all"), "/campaigns"), padded=False
+        table,
+        title=t("dashboard.campaigns"),
+        aside=link(t("common.see_all"), "/campaigns"),
+        padded=False,
+        class_name="fzd-campaigns",
     )
 
 

@@ -173,6 +173,7 @@ def hour_bars(sent: Mapping[int, int], planned: Mapping[int, int]) -> list[HourB
     """Return the bars of a day from counts by hour (0–23), from the first working hour or an earlier one with mail."""
     hours = [*sent, *planned, *_WORKING_HOURS]
     first, last = min(hours), max(hours)
+    step = 2 if last - first < 10 else 3
     top = max([sent.get(hour, 0) + planned.get(hour, 0) for hour in range(first, last + 1)] + [1])
     return [
         HourBar(
@@ -181,7 +182,7 @@ def hour_bars(sent: Mapping[int, int], planned: Mapping[int, int]) -> list[HourB
             planned.get(hour, 0),
             round(100 * sent.get(hour, 0) / top, 1),
             round(100 * planned.get(hour, 0) / top, 1),
-            (hour - first) % 2 == 0,
+            (hour - first) % step == 0,
         )
         for hour in range(first, last + 1)
     ]

@@ -102,6 +102,8 @@ def _why(first: Finding, key: str) -> str:
     if first.code == "campaign_paused":
         known = first.params["reason"] == "bounce_brake" and int(first.params["sent"]) > 0
         return f"{key}.{'bounce_brake' if known else 'why'}"
+    if first.code == "account_quota" and not first.params["sent"]:
+        return f"{key}.uncounted"
     if first.code == "installation_held":
         return f"{key}.{'restored' if first.params['reason'] == 'restored' else 'stood_still'}"
     return f"{key}.why"

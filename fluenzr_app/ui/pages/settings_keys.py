@@ -180,10 +180,10 @@ def section() -> rx.Component:
             block(
                 table,
                 title=t("settings.keys.title"),
-                aside=rx.fragment(
-                    docs,
-                    rx.cond(
-                        state.keys.length() > 0,
+                aside=rx.cond(
+                    state.keys.length() > 0,
+                    rx.fragment(
+                        docs,
                         button(
                             t("settings.keys.create"), kind="solid", size="small", icon_name="plus",
                             on_click=state.start,

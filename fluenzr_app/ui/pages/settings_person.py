@@ -234,7 +234,6 @@ def _sessions() -> rx.Component:
     state = PersonState
     columns = [
         Column(t("settings.person.browser"), _browser),
-        Column(t("settings.person.since"), lambda line: when(line.created_at, ShellState.zone), hide_on_phone=True),
         Column(t("settings.person.seen"), lambda line: when(line.seen_at, ShellState.zone), hide_on_phone=True),
         Column("", _end, right=True),
     ]
@@ -253,8 +252,8 @@ def _sessions() -> rx.Component:
 
 def _browser(line: rx.Var[SessionLine]) -> rx.Component:
     name = rx.cond(line.name != "", line.name, t("settings.person.unknown_browser"))
-    seen = rx.fragment(t("settings.person.seen"), " ", when(line.seen_at, ShellState.zone))
-    return two_lines(name, seen, mark_tile(rx.cond(line.phone, icon("smartphone"), icon("monitor"))))
+    since = rx.fragment(t("settings.person.since"), " ", when(line.created_at, ShellState.zone))
+    return two_lines(name, since, mark_tile(rx.cond(line.phone, icon("smartphone"), icon("monitor"))))
 
 
 def _end(line: rx.Var[SessionLine]) -> rx.Component:

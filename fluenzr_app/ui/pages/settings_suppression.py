@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,7 +98,7 @@ class SuppressionState(rx.State):
         """Add addresses and domains; what is neither is shown and not added."""
         me = await acting(self)
         text = str(given.get("entries") or "")
-        entries = [part for part in text.replace(",", "\n").replace(";", "\n").split() if part]
+        entries = [part.strip() for part in re.split(r"[\r\n,;]+", text) if part.strip()]
         self.error, self.refused, self.refused_more = "", [], 0
         if not entries:
             self.error = words(me.lang, "settings.suppression.nothing")
