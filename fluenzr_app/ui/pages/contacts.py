@@ -36,7 +36,12 @@ def page() -> rx.Component:
             t("contacts.title"),
             rx.cond(S.loaded, _state(), ""),
             button(t("contacts.import"), icon_name="upload", href="/contacts/import"),
-            button(t("contacts.add"), kind="solid", icon_name="plus", on_click=ContactsState.start_new),
+            # With nobody yet, the main act is in the middle of the page.
+            rx.cond(
+                S.loaded & (S.everybody == 0),
+                button(t("contacts.add"), icon_name="plus", on_click=ContactsState.start_new),
+                button(t("contacts.add"), kind="solid", icon_name="plus", on_click=ContactsState.start_new),
+            ),
         ),
         with_panel(
             body(
