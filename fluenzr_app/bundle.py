@@ -102,7 +102,7 @@ def _digest(files: Iterable[Path], root: Path) -> str:
 
 
 def follow_location(build: Path) -> int:
-    """Make the scripts in `build` talk to the origin they were loaded from; return how many did not.
+    """Make the scripts in `build` talk to the origin they were loaded from; return how many named another.
 
     Reflex writes the address at build time into them, which breaks on another port, host or behind TLS.
     Raises BundleError if no script holds an address: Reflex has changed and so must this.
