@@ -23,6 +23,7 @@ from fluenzr_app.campaigns.views import CampaignView
 from fluenzr_app.campaigns.workflow import EmailNode
 from fluenzr_app.contacts.models import Contact, CustomField
 from fluenzr_app.db.tables import table_of
+from fluenzr_app.sending.models import Message
 from fluenzr_app.workspaces.models import Workspace
 
 _CONTACT = table_of(Contact)
@@ -30,6 +31,7 @@ _ENROLLMENT = table_of(Enrollment)
 _ACCOUNT = table_of(EmailAccount)
 _LINK = table_of(CampaignAccount)
 _FIELD = table_of(CustomField)
+_MESSAGE = table_of(Message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,12 @@ def archive(session: Session, workspace_id: int, campaign_id: int, now: datetime
         raise WrongState(campaign.status, "Pause the campaign before you archive it.")
     if campaign.status == "archived":
         raise WrongState(campaign.status, "The campaign is archived already.")
+    # Its stream is closed from now on, so nobody else would end what waits; what is in hand is refused at its mark.
+    session.connection().execute(
+        update(_MESSAGE)
+        .where(_MESSAGE.c.campaign_id == campaign_id, _MESSAGE.c.status == "queued")
+        .values(status="cancelled", reason="campaign_archived")
+    )
     return _to_state(session, campaign, "archived", now)
 
 
