@@ -3,27 +3,31 @@
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, insert, select, update
+from sqlalchemy import and_, bindparam, case, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session
 
-from fluenzr_app.campaigns.models import Enrollment, EnrollmentCount
+from fluenzr_app.campaigns.models import Campaign, Enrollment, EnrollmentCount
+from fluenzr_app.campaigns.plans import PLAN_ROWS, Plan, compile_plan
+from fluenzr_app.campaigns.zones import zone_of_contact
 from fluenzr_app.contacts.models import Contact
 from fluenzr_app.contacts.suppression import suppressed_contacts
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.db.types import UtcDateTime
 from fluenzr_app.sending.models import Message
 
+_CAMPAIGN = table_of(Campaign)
 _ENROLLMENT = table_of(Enrollment)
 _COUNT = table_of(EnrollmentCount)
 _CONTACT = table_of(Contact)
 _MESSAGE = table_of(Message)
 
 WALKING = ("pending", "in_progress")
+_UNDER_WAY = ("queued", "claimed", "sending", "uncertain")
 
 
 def _addition(build: Any) -> Any:
@@ -219,47 +223,72 @@ def _new_row(
 
 
 def _revive(session: Session, campaign_id: int, rows: Sequence[Any], now: datetime) -> Moves:
+    """Let removed walks go on where they stood, at the time at which their next step is due."""
     moves: Moves = Counter()
     if not rows:
         return moves
     ids = [row.id for row in rows]
     connection = session.connection()
-    # A step that was cancelled before its first attempt may be queued again; one that was tried may not.
-    connection.execute(
-        delete(_MESSAGE).where(
-            _MESSAGE.c.enrollment_id.in_(ids), _MESSAGE.c.status == "cancelled", _MESSAGE.c.attempts == 0
-        )
-    )
-    # What had been tried and put off goes back as the same message, with the same Message-ID.
-    tried = set(
-        connection.execute(
-            select(_MESSAGE.c.enrollment_id).where(_MESSAGE.c.enrollment_id.in_(ids), _MESSAGE.c.status == "cancelled")
-        ).scalars()
-    )
+    cancelled = (_MESSAGE.c.enrollment_id.in_(ids), _MESSAGE.c.status == "cancelled")
+    # A step that was withdrawn before its first attempt is queued anew; one that was tried goes back as the same
+    # message, with the same Message-ID and not before its time.
+    connection.execute(delete(_MESSAGE).where(*cancelled, _MESSAGE.c.attempts == 0))
     connection.execute(
         update(_MESSAGE)
-        .where(_MESSAGE.c.enrollment_id.in_(tried), _MESSAGE.c.status == "cancelled")
-        .values(status="queued", due_at=now, reason="")
+        .where(*cancelled)
+        .values(status="queued", reason=case((_MESSAGE.c.soft_bounces > 0, "soft_bounce"), else_=""))
     )
+    history = _histories(session, ids)
+    plan = compile_plan(session, connection.execute(PLAN_ROWS.where(_CAMPAIGN.c.id == campaign_id)).one())
+    zones = _zones(session, plan, [row.contact_id for row in rows])
     for row in rows:
-        status = "in_progress" if _was_written_to(session, row.id) else "pending"
+        values = _where_it_stood(plan, zones[row.contact_id], history.get(row.id, ()), now)
         connection.execute(
             update(_ENROLLMENT)
             .where(_ENROLLMENT.c.id == row.id, _ENROLLMENT.c.status == "removed")
-            .values(
-                status=status,
-                end_reason="",
-                ended_at=None,
-                due_at=None if row.id in tried else now,
-                updated_at=now,
-                account_id=row.account_id if status == "in_progress" else None,
-            )
+            .values(end_reason="", updated_at=now, **values)
         )
         moves[(campaign_id, "removed")] -= 1
-        moves[(campaign_id, status)] += 1
+        moves[(campaign_id, values["status"])] += 1
     return moves
 
 
-def _was_written_to(session: Session, enrollment_id: int) -> bool:
-    sent = select(_MESSAGE.c.id).where(_MESSAGE.c.enrollment_id == enrollment_id, _MESSAGE.c.attempts > 0).limit(1)
-    return session.connection().execute(sent).first() is not None
+def _where_it_stood(plan: Plan, zone: tzinfo, messages: Sequence[Any], now: datetime) -> dict[str, Any]:
+    sent = [message for message in messages if message.status == "sent"]
+    status = "in_progress" if sent else "pending"
+    under_way = next((message for message in messages if message.status in _UNDER_WAY), None)
+    if under_way is not None:
+        code = "uncertain" if under_way.status == "uncertain" else "queued"
+        return {"status": status, "node_id": under_way.node_id, "account_id": under_way.account_id, "due_at": None,
+                "wait_code": code, "ended_at": None}  # fmt: skip
+    if not sent:
+        return {"status": status, "node_id": None, "account_id": None, "due_at": now, "wait_code": "", "ended_at": None}
+    last = max(sent, key=lambda message: message.sent_at)
+    step = plan.step_after(last.node_id, last.sent_at, zone)
+    if step.node_id is None:
+        return {"status": "completed", "node_id": None, "due_at": None, "wait_code": "", "ended_at": now}
+    return {"status": status, "node_id": step.node_id, "account_id": last.account_id, "due_at": step.due_at,
+            "wait_code": "delay", "ended_at": None}  # fmt: skip
+
+
+def _histories(session: Session, enrollment_ids: Sequence[int]) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
+    rows = session.connection().execute(
+        select(
+            _MESSAGE.c.enrollment_id, _MESSAGE.c.node_id, _MESSAGE.c.account_id, _MESSAGE.c.status, _MESSAGE.c.sent_at
+        )
+        .where(_MESSAGE.c.enrollment_id.in_(enrollment_ids))
+        .order_by(_MESSAGE.c.id)
+    )
+    for row in rows:
+        found.setdefault(row.enrollment_id, []).append(row)
+    return found
+
+
+def _zones(session: Session, plan: Plan, contact_ids: Sequence[int]) -> dict[int, tzinfo]:
+    if not plan.settings.use_contact_timezone:
+        return dict.fromkeys(contact_ids, plan.zone)
+    rows = session.connection().execute(
+        select(_CONTACT.c.id, _CONTACT.c.timezone, _CONTACT.c.country).where(_CONTACT.c.id.in_(contact_ids))
+    )
+    return {row.id: zone_of_contact(row.timezone, row.country, plan.settings.timezone) for row in rows}

@@ -211,10 +211,11 @@ def unfeed(session: Session, message_ids: Sequence[int], now: datetime) -> int:
         _MESSAGE.c.attempts == 0,
         _MESSAGE.c.priority == 1,
     )
-    enrollment_ids = list(connection.execute(select(_MESSAGE.c.enrollment_id).where(never_tried)).scalars())
+    # In one statement: what another worker claims in this moment must keep its contact.
+    freed = connection.execute(delete(_MESSAGE).where(never_tried).returning(_MESSAGE.c.enrollment_id))
+    enrollment_ids = list(freed.scalars())
     if not enrollment_ids:
         return 0
-    connection.execute(delete(_MESSAGE).where(never_tried))
     connection.execute(
         update(_ENROLLMENT)
         .where(_ENROLLMENT.c.id.in_(enrollment_ids), _ENROLLMENT.c.status == "pending")
@@ -257,6 +258,8 @@ def _verdict(row: AnyRow, plan: Plan, now: datetime) -> Verdict:
         return Cancel(f"enrollment_{row.enrollment_status}")
     if row.enrollment_node_id != row.node_id:
         return Cancel("step_changed")
+    if row.node_id not in plan.mails:
+        return Cancel("step_gone")
     # A pause is seen by the campaign's revision, which every change of state moves on.
     zone = plan.zone
     if plan.settings.use_contact_timezone:

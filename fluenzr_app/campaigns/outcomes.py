@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from sqlalchemy import bindparam, select, update
 from sqlmodel import Session
 
-from fluenzr_app.campaigns.enrollments import Moves, count_moves, end_walks, stop_contact
+from fluenzr_app.campaigns.enrollments import WALKING, Moves, count_moves, end_walks, stop_contact
 from fluenzr_app.campaigns.models import Enrollment
 from fluenzr_app.campaigns.plans import Plan, Plans
 from fluenzr_app.campaigns.zones import zone_of_contact
@@ -80,6 +80,24 @@ def move_on(session: Session, plans: Plans, settlements: Sequence[Settlement], n
 def end_cancelled(session: Session, messages: Mapping[QueuedMessage, str], now: datetime) -> None:
     """End the walks of cancelled messages where the reason says so; a content fault ends as an error."""
     _end(session, messages, _ENDS, now)
+    _send_on(session, [message for message, reason in messages.items() if reason == "step_gone"], now)
+
+
+def _send_on(session: Session, messages: Sequence[QueuedMessage], now: datetime) -> None:
+    """Let walks whose mail was removed from the workflow look for their next one."""
+    for message in messages:
+        values: dict[str, object] = {"due_at": now, "wait_code": ""}
+        if message.priority == FIRST_MAIL and message.attempts == 0:
+            values |= {"account_id": None, "node_id": None}
+        session.connection().execute(
+            update(_ENROLLMENT)
+            .where(
+                _ENROLLMENT.c.id == message.enrollment_id,
+                _ENROLLMENT.c.node_id == message.node_id,
+                _ENROLLMENT.c.status.in_(WALKING),
+            )
+            .values(**values)
+        )
 
 
 def _advance(session: Session, plans: Plans, settlements: Sequence[Settlement], now: datetime) -> None:
@@ -107,6 +125,8 @@ def _advance(session: Session, plans: Plans, settlements: Sequence[Settlement], 
             }
         )
     changed = _NEXT.run(session.connection(), rows)
+    if changed != len(rows):
+        changed += _move_others(session, rows)
     moved = rows if changed == len(rows) else _really_moved(session, rows)
     moves: Moves = Counter()
     campaigns = {message.enrollment_id: message.campaign_id or 0 for message in messages}
@@ -116,6 +136,21 @@ def _advance(session: Session, plans: Plans, settlements: Sequence[Settlement], 
             moves[(campaign_id, str(row["before"]))] -= 1
             moves[(campaign_id, str(row["after"]))] += 1
     count_moves(session, moves)
+
+
+def _move_others(session: Session, rows: Sequence[dict[str, object]]) -> int:
+    """Move the walks whose state the kind of mail did not tell: its first mail may have been a later step."""
+    connection = session.connection()
+    found = connection.execute(
+        select(_ENROLLMENT.c.id, _ENROLLMENT.c.node_id, _ENROLLMENT.c.status).where(
+            _ENROLLMENT.c.id.in_([row["row_id"] for row in rows]), _ENROLLMENT.c.status.in_(WALKING)
+        )
+    )
+    standing = {(row.id, row.node_id): row.status for row in found}
+    others = [row for row in rows if (row["row_id"], row["node"]) in standing]
+    for row in others:
+        row["before"] = standing[(row["row_id"], row["node"])]
+    return _NEXT.run(connection, others) if others else 0
 
 
 def _really_moved(session: Session, rows: Sequence[dict[str, object]]) -> list[dict[str, object]]:
@@ -129,7 +164,6 @@ def _really_moved(session: Session, rows: Sequence[dict[str, object]]) -> list[d
                 _ENROLLMENT.c.status.in_(("in_progress", "completed")),
             )
         )
-        .tuples()
         .all()
     )
     for row in rows:

@@ -74,6 +74,14 @@ _INSERT_MESSAGE = HotStatement(
         *("account_revision", "campaign_revision", "reason", "detail", "created_at"),
     ),
 )
+_EXISTING = select(
+    _MESSAGE.c.id,
+    _MESSAGE.c.enrollment_id,
+    _MESSAGE.c.node_id,
+    _MESSAGE.c.account_id,
+    _MESSAGE.c.status,
+    _MESSAGE.c.rfc_id,
+).where(_MESSAGE.c.enrollment_id.in_(bindparam("ids", expanding=True)))
 _LATER = (
     update(_ENROLLMENT)
     .where(_ENROLLMENT.c.id == bindparam("row_id"))
@@ -103,7 +111,7 @@ def queue_follow_ups(session: Session, plan: Plan, limit: int, now: datetime, rn
     domains = _sender_domains(session, sorted({row.account_id for row in ready}))
     queue_mails(session, plan, [(row, row.node_id, row.account_id) for row in ready], domains, now, rng)
     # Their step went away in the meantime: what is left of the workflow decides.
-    _settle_stray(session, [row for row in rows if row.node_id not in plan.mails], now)
+    _send_on(session, plan, [row for row in rows if row.node_id not in plan.mails], now)
     return len(rows)
 
 
@@ -154,7 +162,8 @@ def queue_mails(
     if not steps:
         return
     connection = session.connection()
-    _INSERT_MESSAGE.run(
+    rfc_ids = [new_rfc_id(domains[account_id], f"{rng.getrandbits(128):032x}") for _, _, account_id in steps]
+    inserted = _INSERT_MESSAGE.run(
         connection,
         [
             {
@@ -167,7 +176,7 @@ def queue_mails(
                 "node_id": node_id,
                 "to_address": row.email,
                 "to_domain": row.domain,
-                "rfc_id": new_rfc_id(domains[account_id], f"{rng.getrandbits(128):032x}"),
+                "rfc_id": rfc_id,
                 "subject": "",
                 "priority": priority,
                 "status": "queued",
@@ -180,13 +189,61 @@ def queue_mails(
                 "detail": "",
                 "created_at": now,
             }
-            for row, node_id, account_id in steps
+            for (row, node_id, account_id), rfc_id in zip(steps, rfc_ids, strict=True)
         ],
     )
     _QUEUED.run(
         connection,
         [{"row_id": row.id, "node": node_id, "account": account_id} for row, node_id, account_id in steps],
     )
+    if inserted != len(steps):
+        _go_on_from_existing(session, plan, steps, set(rfc_ids), now)
+
+
+def _go_on_from_existing(
+    session: Session, plan: Plan, steps: Sequence[tuple[AnyRow, int, int]], fresh: set[str], now: datetime
+) -> None:
+    """Move on the walks that have had this step's message before: in a reordered workflow, or revived (guarantee 1).
+
+    What was sent is passed over, what was withdrawn goes back as the same message, what is open is waited for.
+    """
+    connection = session.connection()
+    wanted = {(row.id, node_id): row for row, node_id, _ in steps}
+    found = connection.execute(_EXISTING, {"ids": [row.id for row, _, _ in steps]}).all()
+    later: list[dict[str, object]] = []
+    ended: list[AnyRow] = []
+    for message in found:
+        row = wanted.get((message.enrollment_id, message.node_id))
+        if row is None or message.rfc_id in fresh:
+            continue
+        if message.status in ("sent", "failed"):
+            step = plan.step_after(message.node_id, now, _zone(plan, row))
+            if step.node_id is None:
+                ended.append(row)
+            else:
+                later.append({"row_id": row.id, "node": step.node_id, "at": step.due_at, "code": "delay"})
+        else:
+            if message.status == "cancelled":
+                connection.execute(
+                    update(_MESSAGE).where(_MESSAGE.c.id == message.id).values(status="queued", due_at=now, reason="")
+                )
+            connection.execute(
+                update(_ENROLLMENT).where(_ENROLLMENT.c.id == row.id).values(account_id=message.account_id)
+            )
+    if later:
+        connection.execute(_LATER, later)
+    _settle_stray(session, ended, now)
+
+
+def _send_on(session: Session, plan: Plan, rows: Sequence[AnyRow], now: datetime) -> None:
+    """Let walks on a removed mail go on with the one that comes after it, or end where none does."""
+    found = [(row, plan.mail_after(row.node_id) if row.node_id is not None else None) for row in rows]
+    later = [
+        {"row_id": row.id, "node": node_id, "at": now, "code": ""} for row, node_id in found if node_id is not None
+    ]
+    if later:
+        session.connection().execute(_LATER, later)
+    _settle_stray(session, [row for row, node_id in found if node_id is None], now)
 
 
 def _entry(plan: Plan, row: AnyRow, zone: tzinfo) -> NextStep:

@@ -93,6 +93,15 @@ class Plan:
             current = self.following.get(current)
         return NextStep(None, None)
 
+    def mail_after(self, node_id: int) -> int | None:
+        """Return the mail that takes the place of a removed one: the next in line, whatever delays lie between."""
+        current = self.following.get(node_id)
+        for _ in range(len(self.following) + 1):
+            if current is None or current in self.mails:
+                return current
+            current = self.following.get(current)
+        return None
+
 
 class Plans:
     """Compiled campaigns by id, kept for as long as their revision stays the same."""
@@ -140,10 +149,10 @@ _PLAN_ROWS_OF = PLAN_ROWS.where(_CAMPAIGN.c.id.in_(bindparam("ids", expanding=Tr
 def compile_plan(session: Session, row: AnyRow) -> Plan:
     """Return the plan of a campaign row, its workflow read from the tables."""
     connection = session.connection()
-    nodes = connection.execute(
-        select(_NODE).where(_NODE.c.campaign_id == row.id, _NODE.c.removed_at.is_(None)).order_by(_NODE.c.position)
-    ).all()
-    ids = [node.id for node in nodes]
+    every = connection.execute(select(_NODE).where(_NODE.c.campaign_id == row.id).order_by(_NODE.c.position)).all()
+    nodes = [node for node in every if node.removed_at is None]
+    # A removed node keeps its way on, for mails of it that are still being settled.
+    ids = [node.id for node in every]
     edges = connection.execute(select(_EDGE).where(_EDGE.c.from_node_id.in_(ids))).all() if ids else []
     settings = read_stored(row.settings)
     mails: dict[int, MailStep] = {}

@@ -70,8 +70,8 @@ def write_workflow(session: Session, campaign_id: int, workflow: Workflow, now: 
     if gone:
         connection.execute(update(_NODE).where(_NODE.c.id.in_(gone)).values(removed_at=now))
     ids = node_ids(session, campaign_id)
-    every = [row.id for row in stored.values()] + list(ids.values())
-    connection.execute(delete(_EDGE).where(_EDGE.c.from_node_id.in_(every)))
+    # Removed nodes keep their edges: a mail that was under way while its step went still has to find the next one.
+    connection.execute(delete(_EDGE).where(_EDGE.c.from_node_id.in_(list(ids.values()))))
     session.add_all(
         Edge(from_node_id=ids[edge.source], branch=edge.branch or "", to_node_id=ids[edge.target])
         for edge in workflow.edges
@@ -108,19 +108,13 @@ def _move_walks(session: Session, order: list[int], gone: set[int], now: datetim
         if node_id not in gone:
             continue
         successor = next((later for later in order[index + 1 :] if later not in gone), None)
-        # What was tried already may have arrived: only what never left the queue is withdrawn.
-        untried = connection.execute(
-            select(_MESSAGE.c.enrollment_id).where(
-                _MESSAGE.c.node_id == node_id, _MESSAGE.c.status == "queued", _MESSAGE.c.attempts == 0
-            )
-        ).scalars()
-        waiting = list(untried)
+        _withdraw(session, node_id, now)
+        # Who got nothing yet begins at the beginning of what is there now.
         connection.execute(
-            delete(_MESSAGE).where(
-                _MESSAGE.c.node_id == node_id, _MESSAGE.c.status == "queued", _MESSAGE.c.attempts == 0
-            )
+            update(_ENROLLMENT)
+            .where(_ENROLLMENT.c.node_id == node_id, _ENROLLMENT.c.account_id.is_(None))
+            .values(node_id=None)
         )
-        connection.execute(update(_ENROLLMENT).where(_ENROLLMENT.c.id.in_(waiting)).values(due_at=now, wait_code=""))
         standing = (_ENROLLMENT.c.node_id == node_id, _ENROLLMENT.c.due_at.is_not(None))
         if successor is not None:
             connection.execute(update(_ENROLLMENT).where(*standing).values(node_id=successor))
@@ -129,3 +123,20 @@ def _move_walks(session: Session, order: list[int], gone: set[int], now: datetim
             select(_ENROLLMENT.c.id, _ENROLLMENT.c.campaign_id, _ENROLLMENT.c.status).where(*standing)
         ).all()
         end_walks(session, [(row.id, row.campaign_id, row.status, "completed", "") for row in rows], now)
+
+
+def _withdraw(session: Session, node_id: int, now: datetime) -> None:
+    """Take a removed mail's messages out of the queue; what is in hand or uncertain is settled as it ends."""
+    connection = session.connection()
+    queued = (_MESSAGE.c.node_id == node_id, _MESSAGE.c.kind == "campaign", _MESSAGE.c.status == "queued")
+    rows = connection.execute(select(_MESSAGE.c.enrollment_id, _MESSAGE.c.attempts).where(*queued)).all()
+    connection.execute(delete(_MESSAGE).where(*queued, _MESSAGE.c.attempts == 0))
+    connection.execute(update(_MESSAGE).where(*queued).values(status="cancelled", reason="step_gone"))
+    waiting = [row.enrollment_id for row in rows]
+    untried = [row.enrollment_id for row in rows if row.attempts == 0]
+    connection.execute(update(_ENROLLMENT).where(_ENROLLMENT.c.id.in_(waiting)).values(due_at=now, wait_code=""))
+    connection.execute(
+        update(_ENROLLMENT)
+        .where(_ENROLLMENT.c.id.in_(untried), _ENROLLMENT.c.status == "pending")
+        .values(account_id=None)
+    )
