@@ -14,7 +14,7 @@ from fluenzr_app.campaigns import tick as campaign_tick
 from fluenzr_app.campaigns.origin import CampaignOrigin
 from fluenzr_app.campaigns.plans import Plans
 from fluenzr_app.campaigns.self_tests import SelfTestOrigin
-from fluenzr_app.clock import Clock
+from fluenzr_app.clock import Clock, utc_now
 from fluenzr_app.contacts.import_run import ImportRunner
 from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.engine import Database
@@ -24,11 +24,12 @@ from fluenzr_app.sending.engine import EngineSettings, SendingEngine
 from fluenzr_app.sending.lanes import Sender
 from fluenzr_app.sending.origin import Origin
 from fluenzr_app.settings import Settings
+from fluenzr_app.workspaces.service import forget_old
 
 SEND_EVERY_S = 1.0
 IMPORT_EVERY_S = 2.0
 RESUME_EVERY_S = 15.0
-SWEEP_EVERY_S = 3600.0
+HOURLY_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ class SendingSide:
                 Tick("accounts", RESUME_EVERY_S, self._resume_accounts),
                 Tick("sending", every_s, self.send_due),
                 Tick("imports", IMPORT_EVERY_S, self._advance_imports),
-                Tick("import files", SWEEP_EVERY_S, self._sweep_imports),
+                Tick("import files", HOURLY_S, self._sweep_imports),
+                Tick("old sessions", HOURLY_S, self._forget_old_sessions),
             )
         )
 
@@ -101,6 +103,11 @@ class SendingSide:
     async def _sweep_imports(self) -> None:
         place = self._installation
         await place.db.run(self._imports.sweep, place.clock.now())
+
+    async def _forget_old_sessions(self) -> None:
+        place = self._installation
+        # Sessions go by the wall, also where the product's clock is a virtual one.
+        await place.db.run(place.db.transact, forget_old, utc_now())
 
     def _sender_of(self, session: Session, account_id: int) -> Sender | None:
         account = session.get(EmailAccount, account_id)

@@ -114,6 +114,8 @@ def _make_engine(url: str) -> Engine:
         pool_size=8,
         max_overflow=8,
         pool_pre_ping=True,
+        # What rows hold is personal; it has no place in errors that end up in a log.
+        hide_parameters=True,
         isolation_level="READ COMMITTED",
         connect_args={"options": "-c timezone=UTC -c lock_timeout=30000"},
     )
@@ -127,6 +129,7 @@ def _sqlite_engine(url: str, path: str | None) -> Engine:
         poolclass=QueuePool,
         pool_size=8,
         max_overflow=8,
+        hide_parameters=True,
         connect_args={"timeout": 30, "check_same_thread": False, "cached_statements": 256},
     )
 

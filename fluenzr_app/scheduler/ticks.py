@@ -37,12 +37,12 @@ class Ticker:
         self._count = 0
 
     def silent(self) -> str | None:
-        """Return the name of a tick that has not succeeded for 30 s, or None when all is well."""
+        """Return a sentence about a tick that has not succeeded for 30 s, or None when all is well."""
         now = time.monotonic()
         for tick in self._ticks:
             last = self._succeeded.get(tick.name, self._began)
             if now - last > max(LONGEST_SILENCE_S, 3 * tick.every_s):
-                return tick.name
+                return f"the tick “{tick.name}” has not succeeded for {now - last:.0f} s; the log says why"
         return None
 
     @contextlib.asynccontextmanager
