@@ -117,7 +117,7 @@ def create(
         workflow = sequence_workflow(sequence(template, template_language), lambda: f"n{next(numbers)}")
     zone = workspaces.get_workspace(session, identity.workspace_id).timezone
     made = service.create_campaign(session, identity.workspace_id, name, now, workflow=workflow, timezone=zone)
-    _audit(session, identity, "campaign.created", made.id, now)
+    _audit(session, identity, "created", made.id, now)
     return made
 
 
@@ -138,7 +138,7 @@ def do(session: Session, identity: Identity, act: Act, campaign_id: int, now: da
         service.delete_draft(session, workspace_id, campaign_id)
     else:
         result = service.duplicate_campaign(session, workspace_id, campaign_id, copy_name[: service.NAME_MAX], now).id
-    _audit(session, identity, f"campaign.{_DONE[act]}", campaign_id, now)
+    _audit(session, identity, _DONE[act], campaign_id, now)
     return result
 
 
@@ -173,7 +173,7 @@ def begin(session: Session, identity: Identity, campaign_id: int, now: datetime)
     """Enroll the linked groups and start a draft; raises CampaignNotFound, WrongState, CannotStart."""
     lifecycle.prepare_audience(session, identity.workspace_id, campaign_id, now, rng())
     lifecycle.start(session, identity.workspace_id, campaign_id, now)
-    _audit(session, identity, "campaign.started", campaign_id, now)
+    _audit(session, identity, "started", campaign_id, now)
 
 
 _DONE: dict[str, str] = {
@@ -185,5 +185,5 @@ _DONE: dict[str, str] = {
 }
 
 
-def _audit(session: Session, identity: Identity, action: str, campaign_id: int, now: datetime) -> None:
-    audit.record(session, identity, identity.workspace_id, action, f"campaign:{campaign_id}", {}, now)
+def _audit(session: Session, identity: Identity, done: str, campaign_id: int, now: datetime) -> None:
+    audit.record(session, identity, identity.workspace_id, f"campaign.{done}", f"campaign:{campaign_id}", {}, now)

@@ -95,9 +95,7 @@ class AudienceState(rx.State):
         """Show who is in the campaign."""
         me = await acting(self)
         try:
-            read = await me.read(
-                _read, me.workspace_id, self._key(), me.now, self.search, self.page_number + 1
-            )
+            read = await me.read(_read, me.workspace_id, self._key(), me.now, self.search, self.page_number + 1)
         except CampaignNotFound:
             return
         linked, excluded = read.campaign.group_ids, read.campaign.settings.excluded_group_ids
@@ -288,7 +286,12 @@ def _set_role(session: Session, workspace_id: int, campaign_id: int, group_id: i
 
 def _find(session: Session, workspace_id: int, campaign_id: int, query: str) -> tuple[ContactPage, set[int]]:
     page = list_contacts(
-        session, workspace_id, ContactFilter(query=query, statuses=("active",)), per_page=SHOWN, sort="last_name", order="asc"
+        session,
+        workspace_id,
+        ContactFilter(query=query, statuses=("active",)),
+        per_page=SHOWN,
+        sort="last_name",
+        order="asc",
     )
     shown = [card.contact.id or 0 for card in page.cards]
     return page, audience.enrolled_among(session, workspace_id, campaign_id, shown)

@@ -91,9 +91,7 @@ def _add() -> rx.Component:
     found = rx.el.div(rx.foreach(state.found, _found), class_name="fz-results")
     more = rx.cond(
         state.found_total > SHOWN,
-        rx.el.p(
-            t("campaign_audience.found_more", n=state.found_total - SHOWN), class_name="fz-second"
-        ),
+        rx.el.p(t("campaign_audience.found_more", n=state.found_total - SHOWN), class_name="fz-second"),
     )
     everybody = button(
         t("campaign_audience.add_all", n=state.found_total),
@@ -129,7 +127,9 @@ def _found(contact: Any) -> rx.Component:
         rx.el.div(
             rx.el.div(rx.cond(contact.name != "", contact.name, contact.email), class_name="fz-first"),
             rx.el.div(
-                rx.cond(contact.company != "", contact.company + " · ", ""), contact.email, class_name="fz-second fz-small"
+                rx.cond(contact.company != "", contact.company + " · ", ""),
+                contact.email,
+                class_name="fz-second fz-small",
             ),
             class_name="fz-grow",
         ),
@@ -151,7 +151,7 @@ def _members() -> rx.Component:
             lambda row: two_lines(rx.cond(row.name != "", row.name, row.email), row.email),
         ),
         Column(t("campaign_audience.company"), lambda row: row.company, hide_on_phone=True),
-        Column(t("campaign_audience.status"), lambda row: status_badge(row.status, WALK_STATUSES)),
+        Column(t("campaign_audience.status"), lambda row: status_badge(row.status, WALK_STATUSES), hide_on_phone=True),
         Column(
             "",
             lambda row: rx.cond(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
+from reflex_components_core.react_router.dom import ReactRouterLink
 
-from fluenzr_app.ui.components.buttons import button, menu_item, mend_button, row_menu
+from fluenzr_app.ui.components.buttons import button, mend_button, menu_item, row_menu
 from fluenzr_app.ui.components.frame import body, confirm_dialog, empty_state, page_header, skeleton_rows
 from fluenzr_app.ui.components.status import count_badge, diagnosis_banner, status_badge
 from fluenzr_app.ui.components.values import icon, when
@@ -16,7 +17,6 @@ from fluenzr_app.ui.pages.campaign_parts import Poll
 from fluenzr_app.ui.pages.campaign_start import StartState, start_dialog
 from fluenzr_app.ui.pages.campaign_words import STATUSES
 from fluenzr_app.ui.shell import ShellState
-from reflex_components_core.react_router.dom import ReactRouterLink
 
 TABS = ("sequence", "audience", "timing", "preview", "progress")
 
@@ -66,9 +66,7 @@ def read_only_banner() -> rx.Component:
         t("campaign.read_only_over_words"),
         mend=mend_button(t("campaign.duplicate"), on_click=state.act("duplicate")),
     )
-    return rx.cond(
-        state.loaded & ~state.editable, rx.cond(state.status == "active", active, over)
-    )
+    return rx.cond(state.loaded & ~state.editable, rx.cond(state.status == "active", active, over))
 
 
 def _title() -> rx.Component:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import reflex as rx
@@ -19,17 +18,10 @@ from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
 from fluenzr_app.mail.errors import MailError
 from fluenzr_app.ui.guard import acting
 from fluenzr_app.ui.language import words
+from fluenzr_app.ui.letter import letter_page
 from fluenzr_app.ui.pages.campaign_acts import key_of_path, rng
 from fluenzr_app.ui.pages.campaign_words import refusal
 
-# The frame runs nothing and may ask nobody but for pictures; it has no origin of its own either (sandbox).
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:"
-_PAGE = (
-    '<!doctype html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
-    "<style>body{{font:14px/1.55 system-ui,-apple-system,'Segoe UI',sans-serif;color:#202020;background:#fff;margin:0;"
-    "padding:16px 20px;overflow-wrap:anywhere}}p{{margin:0 0 12px}}img{{max-width:100%}}a{{color:#5a35c0}}</style>"
-    "</head><body>{body}</body></html>"
-)
 _ASKS_MOST = 60
 _OVER = {"sent", "failed", "cancelled", "uncertain", "unknown"}
 
@@ -130,9 +122,7 @@ class PreviewState(rx.State):
         self.test_error = ""
         try:
             account = parse_public_id("acc", str(given.get("account", "")))
-            self._test = await me.write(
-                queue_test, me.workspace_id, self._key(), self.mail, account, to, me.now, rng()
-            )
+            self._test = await me.write(queue_test, me.workspace_id, self._key(), self.mail, account, to, me.now, rng())
         except (MailError, BadPublicId):
             self.test_error = words(me.lang, "campaign_preview.test.bad_address")
             return
@@ -169,7 +159,7 @@ class PreviewState(rx.State):
         self.to_name, self.to_address = seen.to_name, seen.to_address
         self.from_name, self.from_address = seen.from_name, seen.from_address
         self.subject, self.text, self.fault = seen.subject, seen.text, seen.fault or ""
-        self.page = "" if seen.html is None else _PAGE.format(policy=_POLICY, body=seen.html)
+        self.page = "" if seen.html is None else letter_page(seen.html)
         self.missing = ", ".join(seen.missing)
 
 

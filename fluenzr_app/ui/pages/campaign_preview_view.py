@@ -27,9 +27,7 @@ def page() -> rx.Component:
         body(
             rx.cond(
                 state.loaded,
-                rx.cond(
-                    state.mails.length() > 0, columns(_letter(), rx.fragment(_checks(), _test())), nothing
-                ),
+                rx.cond(state.mails.length() > 0, columns(_letter(), rx.fragment(_checks(), _test())), nothing),
                 skeleton_rows(),
             )
         ),
@@ -102,9 +100,7 @@ def _letter() -> rx.Component:
     )
     return rx.fragment(
         rx.el.div(chooser, rx.el.div(shown, walk, class_name="fz-row"), class_name="fz-spread"),
-        block(
-            rx.cond(state.fault != "", broken, rx.el.div(head, content, class_name="fz-letter")), padded=False
-        ),
+        block(rx.cond(state.fault != "", broken, rx.el.div(head, content, class_name="fz-letter")), padded=False),
     )
 
 
@@ -132,9 +128,7 @@ def _checks() -> rx.Component:
         rx.cond(~state.has_sender, callout(t("campaign_preview.no_sender"))),
         rx.cond(
             state.fault == "",
-            rx.cond(
-                state.missing != "", blanks, callout(t("campaign_preview.complete"), "good", "circle-check")
-            ),
+            rx.cond(state.missing != "", blanks, callout(t("campaign_preview.complete"), "good", "circle-check")),
         ),
         rx.cond((state.page == "") & (state.fault == ""), callout(t("campaign_preview.plain_only"))),
     )
@@ -157,14 +151,10 @@ def _test() -> rx.Component:
     )
     without = rx.el.div(
         rx.el.p(t("campaign_preview.test.no_account"), class_name="fz-second"),
-        button(
-            t("campaign_preview.test.choose"), size="small", href="/campaigns/" + CampaignState.id + "/timing"
-        ),
+        button(t("campaign_preview.test.choose"), size="small", href="/campaigns/" + CampaignState.id + "/timing"),
         class_name="fz-stack",
     )
-    waiting = rx.cond(
-        state.test_asks > 10, t("campaign_preview.test.queued_long"), t("campaign_preview.test.queued")
-    )
+    waiting = rx.cond(state.test_asks > 10, t("campaign_preview.test.queued_long"), t("campaign_preview.test.queued"))
     failed = diagnosis_banner(
         "circle-x",
         "error",

@@ -24,7 +24,7 @@ from fluenzr_app.ui.shell import ShellState
 def page() -> rx.Component:
     """Return the page that says how far a campaign is, and why each contact waits."""
     return campaign_page(
-        "progress", body(_standstill(), _figures(), _doubts(), _table()), live=[ProgressState.load]
+        "progress", body(_standstill(), _figures(), _doubts(), _table(), _mails()), live=[ProgressState.load]
     )
 
 
@@ -33,11 +33,13 @@ def _figures() -> rx.Component:
     over = rx.cond(head.enrolled > 0, head.ended / head.enrolled, 0.0)
     unknown = rx.el.span(t("campaign_progress.none_sent"))
     nothing = head.sent == 0
-    leaving = rx.cond(
-        head.next_at != "", when(head.next_at, ShellState.zone), rx.el.span("–")
-    )
+    leaving = rx.cond(head.next_at != "", when(head.next_at, ShellState.zone), rx.el.span("–"))
     return kpi_strip(
-        kpi(t("campaign_progress.contacts"), number(head.enrolled), t("campaign_progress.done_n", share=percent(over, 0))),
+        kpi(
+            t("campaign_progress.contacts"),
+            number(head.enrolled),
+            t("campaign_progress.done_n", share=percent(over, 0)),
+        ),
         kpi(t("campaign_progress.sent"), number(head.sent), rx.cond(nothing, unknown)),
         kpi(
             t("campaign_progress.replies"),
@@ -150,9 +152,7 @@ def _table() -> rx.Component:
         aria_label=t("campaign_progress.filter"),
     )
     return block(
-        toolbar(
-            search_field(t("campaign_progress.search"), value=state.search, on_change=state.look_for), filters
-        ),
+        toolbar(search_field(t("campaign_progress.search"), value=state.search, on_change=state.look_for), filters),
         data_table(
             _columns(),
             state.rows,
@@ -167,6 +167,30 @@ def _table() -> rx.Component:
         title=t("campaign_progress.table"),
         padded=False,
         class_name="fz-with-toolbar",
+    )
+
+
+def _mails() -> rx.Component:
+    state = ProgressState
+    return rx.cond(
+        CampaignState.sent > 0,
+        block(
+            data_table(
+                [
+                    Column(
+                        t("campaign_progress.mails"),
+                        lambda mail: t("campaign_progress.mail_n", n=mail.number, name=mail.name),
+                    ),
+                    Column(t("campaign_progress.sent"), lambda mail: number(mail.sent), right=True),
+                    Column(t("campaign_progress.bounces"), lambda mail: percent(mail.bounce), right=True),
+                ],
+                state.mails,
+                loaded=state.loaded,
+                key=lambda mail: mail.number,
+                empty=rx.fragment(),
+            ),
+            padded=False,
+        ),
     )
 
 
@@ -187,10 +211,14 @@ def _columns() -> list[Column]:
     return [
         Column(
             t("campaign_progress.contact"),
-            lambda row: two_lines(rx.cond(row.name != "", row.name, row.email), rx.cond(row.company != "", row.company, row.email)),
+            lambda row: two_lines(
+                rx.cond(row.name != "", row.name, row.email), rx.cond(row.company != "", row.company, row.email)
+            ),
         ),
         Column(t("campaign_progress.status"), lambda row: status_badge(row.status, WALK_STATUSES)),
-        Column(t("campaign_progress.next_mail"), lambda row: rx.cond(row.mail != "", row.mail, "–"), hide_on_phone=True),
+        Column(
+            t("campaign_progress.next_mail"), lambda row: rx.cond(row.mail != "", row.mail, "–"), hide_on_phone=True
+        ),
         Column(t("campaign_progress.why"), _why, hide_on_phone=True),
         Column(
             t("campaign_progress.account"),
@@ -209,7 +237,9 @@ def _why(row: Any) -> rx.Component:
         row.has_wait,
         rx.el.span(
             rx.el.span(
-                chosen_icon(row.wait.code, WAIT_ICONS, "hourglass", 14), row.wait.what, class_name="fz-wait-what",
+                chosen_icon(row.wait.code, WAIT_ICONS, "hourglass", 14),
+                row.wait.what,
+                class_name="fz-wait-what",
                 data_tone=row.wait.tone,
             ),
             rx.el.span(row.wait.until, class_name="fz-second fz-small"),

@@ -248,7 +248,9 @@ class SequenceState(rx.State):
         self.title_number, self.title_name = number, mail.name
         before = [each.subject.strip() for each in mails[: number - 1] if each.subject.strip()]
         is_first = number == 1
-        self.thread_subject = "" if is_first else words(lang, "campaign_sequence.editor.reply", subject=(before or [""])[-1])
+        self.thread_subject = (
+            "" if is_first else words(lang, "campaign_sequence.editor.reply", subject=(before or [""])[-1])
+        )
         told = {
             fault_words(lang, fault): {
                 "text": fault_words(lang, fault),

@@ -13,7 +13,6 @@ from fluenzr_app.ui.components.frame import confirm_dialog, empty_state, skeleto
 from fluenzr_app.ui.components.status import diagnosis_banner
 from fluenzr_app.ui.components.values import icon, number
 from fluenzr_app.ui.language import t
-from fluenzr_app.ui.pages.campaign_frame import CampaignState
 from fluenzr_app.ui.pages.campaign_layout import campaign_page, read_only_banner
 from fluenzr_app.ui.pages.campaign_parts import MailEditor, Rescue
 from fluenzr_app.ui.pages.campaign_sequence import SequenceState
@@ -131,14 +130,16 @@ def _step_acts(card: Any) -> rx.Component:
             on_click=state.move(card.id, -1),
         ),
         icon_button(
-            t("campaign_sequence.down"), "arrow-down", size="small", disabled=card.is_last, on_click=state.move(card.id, 1)
+            t("campaign_sequence.down"),
+            "arrow-down",
+            size="small",
+            disabled=card.is_last,
+            on_click=state.move(card.id, 1),
         ),
         row_menu(
             t("campaign_sequence.step_menu"),
             menu_item(t("campaign_sequence.copy"), "copy", on_select=state.copy(card.id)),
-            menu_item(
-                t("campaign_sequence.remove"), "trash-2", danger=True, on_select=state.ask_removal(card.id)
-            ),
+            menu_item(t("campaign_sequence.remove"), "trash-2", danger=True, on_select=state.ask_removal(card.id)),
         ),
     )
 
@@ -180,9 +181,7 @@ def _delay(card: Any) -> rx.Component:
             menu_item(t("campaign_sequence.up"), "arrow-up", on_select=state.move(card.id, -1)),
             menu_item(t("campaign_sequence.down"), "arrow-down", on_select=state.move(card.id, 1)),
             menu_item(t("campaign_sequence.copy"), "copy", on_select=state.copy(card.id)),
-            menu_item(
-                t("campaign_sequence.remove"), "trash-2", danger=True, on_select=state.ask_removal(card.id)
-            ),
+            menu_item(t("campaign_sequence.remove"), "trash-2", danger=True, on_select=state.ask_removal(card.id)),
         ),
     )
     return rx.el.div(
@@ -253,9 +252,7 @@ def _editor() -> rx.Component:
 def _branches() -> rx.Component:
     return rx.cond(
         SequenceState.loaded & ~SequenceState.is_linear,
-        diagnosis_banner(
-            "split", "info", t("campaign_sequence.branches"), t("campaign_sequence.branches_words")
-        ),
+        diagnosis_banner("split", "info", t("campaign_sequence.branches"), t("campaign_sequence.branches_words")),
     )
 
 
@@ -267,9 +264,7 @@ def _kept() -> rx.Component:
         ("removed", t("campaign_sequence.kept.removed")),
         t("campaign_sequence.kept.changed"),
     )
-    why = rx.cond(
-        ~state.editable, t("campaign_sequence.kept.words_active"), t("campaign_sequence.kept.words")
-    )
+    why = rx.cond(~state.editable, t("campaign_sequence.kept.words_active"), t("campaign_sequence.kept.words"))
     take = rx.cond(state.kept_why == "removed", t("campaign_sequence.kept.add"), t("campaign_sequence.kept.take"))
     acts = rx.el.div(
         rx.cond(state.editable, button(take, size="small", on_click=state.settle(True))),

@@ -103,7 +103,10 @@ class StartState(rx.State):
         self.accounts, self.per_day = check.accounts, check.per_day
         self.days = math.ceil(check.contacts / check.per_day) if check.per_day else 0
         self.first_at = "" if check.first_at is None else check.first_at.isoformat()
-        steps = {node: name or words(lang, "campaign_sequence.mail_n", n=numbers.get(node, 0)) for node, name in names.items()}
+        steps = {
+            node: name or words(lang, "campaign_sequence.mail_n", n=numbers.get(node, 0))
+            for node, name in names.items()
+        }
         self.points = [_point(fault, key, steps, lang) for fault in check.faults]
         self.risks = [
             *(warning_words(lang, code, params) for code, params in check.warnings),
@@ -129,9 +132,7 @@ def start_dialog() -> rx.Component:
         _figure(t("campaign.begin.accounts"), number(state.accounts)),
         _figure(t("campaign.begin.per_day"), number(state.per_day)),
         _figure(t("campaign.begin.first"), when(state.first_at, ShellState.zone)),
-        _figure(
-            t("campaign.begin.days"), rx.cond(state.days > 0, t("campaign.begin.days_n", n=state.days), "–")
-        ),
+        _figure(t("campaign.begin.days"), rx.cond(state.days > 0, t("campaign.begin.days_n", n=state.days), "–")),
         class_name="fz-summary",
     )
     points = rx.el.div(
@@ -173,9 +174,7 @@ def start_dialog() -> rx.Component:
             rx.cond(
                 blocked,
                 rx.fragment(),
-                button(
-                    t("campaign.begin.act", n=state.contacts), kind="solid", icon_name="play", on_click=state.start
-                ),
+                button(t("campaign.begin.act", n=state.contacts), kind="solid", icon_name="play", on_click=state.start),
             ),
         ),
     )

@@ -116,9 +116,7 @@ def keep_mail(
             _save(session, campaign, replace_step_anywhere(campaign.workflow, wanted), now)
             drafts.keep_draft(session, identity.workspace_id, identity.user_id, place, {node_id: None}, now)
             return Kept("saved", token_of(wanted))
-    drafts.keep_draft(
-        session, identity.workspace_id, identity.user_id, place, {node_id: {**written, "why": why}}, now
-    )
+    drafts.keep_draft(session, identity.workspace_id, identity.user_id, place, {node_id: {**written, "why": why}}, now)
     return Kept("kept", why=why)
 
 
@@ -141,7 +139,9 @@ def settle_draft(
         else:
             target, number = new_node_id(campaign.next_node_no, campaign.workflow.by_id)
             steps = linear_steps(campaign.workflow)
-            _save(session, campaign, insert_step(campaign.workflow, len(steps), EmailNode(target, **written)), now, number)
+            _save(
+                session, campaign, insert_step(campaign.workflow, len(steps), EmailNode(target, **written)), now, number
+            )
     drafts.keep_draft(session, identity.workspace_id, identity.user_id, place, {node_id: None}, now)
     return target
 
@@ -168,7 +168,10 @@ def add(session: Session, workspace_id: int, campaign_id: int, kind: str, index:
 
 
 def copy(session: Session, workspace_id: int, campaign_id: int, node_id: str, now: datetime) -> str:
-    """Add a copy of a step right behind it and return its id; raises CampaignNotFound, WrongState, NotLinear, KeyError."""
+    """Add a copy of a step right behind it and return its id.
+
+    Raises CampaignNotFound, WrongState, NotLinear, KeyError.
+    """
     campaign = service.get_campaign(session, workspace_id, campaign_id)
     steps = linear_steps(campaign.workflow)
     index = next((i for i, step in enumerate(steps) if step.id == node_id), -1)
@@ -230,7 +233,9 @@ def _change(
     _save(session, campaign, act(campaign.workflow), now)
 
 
-def _save(session: Session, campaign: CampaignView, workflow: Workflow, now: datetime, number: int | None = None) -> None:
+def _save(
+    session: Session, campaign: CampaignView, workflow: Workflow, now: datetime, number: int | None = None
+) -> None:
     service.update_campaign(
         session,
         campaign.workspace_id,

@@ -208,7 +208,11 @@ class TimingState(rx.State):
         self.name, self.description, self.revision = campaign.name, campaign.description, campaign.revision
         self.editable = campaign.status in ("draft", "paused")
         self.days, self.start, self.end = list(settings.send_days), settings.send_hours_start, settings.send_hours_end
-        self.zone, self.own_zone, self.plain = settings.timezone, settings.use_contact_timezone, settings.first_mail_plain
+        self.zone, self.own_zone, self.plain = (
+            settings.timezone,
+            settings.use_contact_timezone,
+            settings.first_mail_plain,
+        )
         self.per_hour = _text(settings.max_emails_per_hour)
         self.new_per_day = _text(settings.new_contacts_per_day)
         self.per_company = _text(settings.max_per_company_per_day)

@@ -139,7 +139,9 @@ def _skip() -> rx.Component:
             state.editable,
             form(
                 rx.el.div(
-                    text_input(name="date", type="date", aria_label=t("campaign_timing.skip_date"), class_name="fz-date"),
+                    text_input(
+                        name="date", type="date", aria_label=t("campaign_timing.skip_date"), class_name="fz-date"
+                    ),
                     button(t("campaign_timing.skip_add"), submit=True),
                     class_name="fz-row",
                 ),

@@ -13,9 +13,10 @@ from fluenzr_app.ui.components.status import diagnosis_banner, progress_bar, sta
 from fluenzr_app.ui.components.table import Column, data_table, pager, toolbar, two_lines, under_row
 from fluenzr_app.ui.components.values import chosen_icon, icon, number, percent, when
 from fluenzr_app.ui.language import t
+from fluenzr_app.ui.pages.campaign_acts import PER_PAGE
 from fluenzr_app.ui.pages.campaign_parts import Poll
 from fluenzr_app.ui.pages.campaign_words import STATUSES, WAIT_ICONS
-from fluenzr_app.ui.pages.campaigns_list import CampaignsState, PER_PAGE
+from fluenzr_app.ui.pages.campaigns_list import CampaignsState
 from fluenzr_app.ui.pages.campaigns_new import NewCampaignState, new_campaign_dialog
 from fluenzr_app.ui.shell import ShellState
 
@@ -81,11 +82,10 @@ def _columns() -> list[Column]:
 
 
 def _name(row: Any) -> rx.Component:
-    accounts = rx.cond(
-        row.accounts > 0, t("campaigns.accounts_n", n=row.accounts), t("campaigns.no_account")
-    )
+    accounts = rx.cond(row.accounts > 0, t("campaigns.accounts_n", n=row.accounts), t("campaigns.no_account"))
     return rx.el.div(
-        two_lines(row.name, rx.fragment(t("campaigns.mails_n", n=row.mails), " · ", accounts)), class_name="fz-name-cell"
+        two_lines(row.name, rx.fragment(t("campaigns.mails_n", n=row.mails), " · ", accounts)),
+        class_name="fz-name-cell",
     )
 
 

@@ -16,7 +16,7 @@ from fluenzr_app.ui.catalogue import Lang
 from fluenzr_app.ui.guard import acting, zone
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages import campaign_acts as acts
-from fluenzr_app.ui.pages.campaign_acts import PER_PAGE, Listed
+from fluenzr_app.ui.pages.campaign_acts import Listed
 from fluenzr_app.ui.pages.campaign_frame import shown_next
 from fluenzr_app.ui.pages.campaign_words import WaitWords, refusal, wait_words
 from fluenzr_app.workspaces import service as workspaces

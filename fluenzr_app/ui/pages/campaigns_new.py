@@ -94,7 +94,9 @@ def new_campaign_dialog() -> rx.Component:
         form(
             field(
                 t("campaigns.create.name"),
-                text_input(name="name", placeholder=t("campaigns.create.name_example"), max_length=120, auto_focus=True),
+                text_input(
+                    name="name", placeholder=t("campaigns.create.name_example"), max_length=120, auto_focus=True
+                ),
                 help=t("campaigns.create.name_help"),
                 error=state.error,
             ),
@@ -120,9 +122,7 @@ def new_campaign_dialog() -> rx.Component:
         is_open=state.is_open,
         on_close=state.close,
         footer=rx.fragment(
-            button(
-                t("campaigns.create.act"), kind="solid", submit=True, custom_attrs={"form": "new-campaign"}
-            ),
+            button(t("campaigns.create.act"), kind="solid", submit=True, custom_attrs={"form": "new-campaign"}),
         ),
     )
 
