@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -99,7 +100,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(database: Database, people: People, keyring: KeyRing, clock: ManualClock) -> Any:
+def desk(database: Database, people: People, keyring: KeyRing, clock: ManualClock) -> Iterator[Desk]:
     with database.transaction() as session:
         yield Desk(session, people, keyring, clock)
 

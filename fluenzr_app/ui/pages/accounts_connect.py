@@ -343,7 +343,7 @@ def _who() -> rx.Component:
                     auto_complete="off",
                     auto_focus=True,
                     on_blur=state.suggest,
-                    placeholder="devis@votre-domaine.fr",
+                    placeholder=t("accounts.form.email_example"),
                 ),
                 error=state.faults.get("email", ""),
             ),

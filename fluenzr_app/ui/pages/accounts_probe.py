@@ -151,14 +151,14 @@ def server_fields(state: Any, keep: Callable[[str], Any]) -> rx.Component:
 
     return rx.fragment(
         rx.el.div(
-            one("host", "accounts.form.host", text("host"), placeholder="smtp.exemple.fr"),
+            one("host", "accounts.form.host", text("host"), placeholder=t("accounts.form.host_example")),
             one("port", "accounts.form.port", port("port"), max_length=5),
             encryption("encryption"),
             class_name="fza-server",
         ),
         rx.cond((state.encryption == "none") | (state.imap_encryption == "none"), _why_not_none(state)),
         rx.el.div(
-            one("imap_host", "accounts.form.imap_host", text("imap_host"), placeholder="imap.exemple.fr"),
+            one("imap_host", "accounts.form.imap_host", text("imap_host"), placeholder=t("accounts.form.imap_example")),
             one("imap_port", "accounts.form.port", port("imap_port"), max_length=5),
             encryption("imap_encryption"),
             class_name="fza-server",

@@ -347,7 +347,7 @@ def _progress(row: rx.Var[CampaignRow]) -> rx.Component:
 def _next(row: rx.Var[CampaignRow]) -> rx.Component:
     return rx.cond(
         row.next_at != "",
-        when(row.next_at, ShellState.zone),
+        rx.cond(row.leaves_now, t("dashboard.now"), rx.fragment(when(row.next_at, ShellState.zone))),
         rx.el.span(
             rx.cond(row.status == "paused", t("campaigns.suspended"), t("dashboard.nothing_next")),
             class_name="fz-second",

@@ -34,7 +34,7 @@ from fluenzr_app.ui.pages.accounts_list import day_of, iso, status_of
 from fluenzr_app.workspaces.service import get_workspace
 
 _CAMPAIGN = table_of(Campaign)
-_HOUR = timedelta(hours=1)
+_NOW = timedelta(seconds=45)
 _CAMPAIGNS_SHOWN = 6
 _ACCOUNTS_SHOWN = 8
 _WORKING_HOURS = (9, 17)
@@ -69,6 +69,7 @@ class CampaignRow:
     ended: int
     share: float | None
     next_at: str
+    leaves_now: bool
 
 
 @dataclass(frozen=True)
@@ -272,6 +273,7 @@ def _campaign(session: Session, line: CampaignLine, now: datetime) -> CampaignRo
         ended=line.ended,
         share=line.ended / line.enrolled if line.enrolled else None,
         next_at=iso(next_at),
+        leaves_now=next_at is not None and next_at <= now + _NOW,
     )
 
 

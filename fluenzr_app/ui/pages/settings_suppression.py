@@ -12,7 +12,7 @@ from sqlmodel import Session
 from fluenzr_app.contacts import suppression
 from fluenzr_app.contacts.errors import ContactsError
 from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
-from fluenzr_app.ui.components.buttons import button
+from fluenzr_app.ui.components.buttons import button, icon_button
 from fluenzr_app.ui.components.forms import field, form, search_field, text_area
 from fluenzr_app.ui.components.frame import block, confirm_dialog, dialog, empty_state
 from fluenzr_app.ui.components.status import Tone, callout, status_badge
@@ -166,7 +166,21 @@ def section() -> rx.Component:
             "",
             lambda line: rx.cond(
                 ShellState.is_admin,
-                button(t("settings.suppression.remove"), size="small", on_click=state.ask_to_remove(line.id)),
+                rx.fragment(
+                    button(
+                        t("settings.suppression.remove"),
+                        size="small",
+                        on_click=state.ask_to_remove(line.id),
+                        class_name="fz-wide-only",
+                    ),
+                    icon_button(
+                        t("settings.suppression.remove"),
+                        "trash-2",
+                        size="small",
+                        on_click=state.ask_to_remove(line.id),
+                        class_name="fzs-phone",
+                    ),
+                ),
             ),
             right=True,
         ),
@@ -227,7 +241,7 @@ def dialogs() -> rx.Component:
                 field(
                     t("settings.suppression.entries"),
                     text_area(
-                        name="entries", rows=7, placeholder="paul@societe.example\nsociete.example", auto_focus=True
+                        name="entries", rows=7, placeholder=t("settings.suppression.example"), auto_focus=True
                     ),
                     help=t("settings.suppression.entries_help"),
                     error=state.error,
