@@ -228,7 +228,14 @@ def _list() -> rx.Component:
 
 
 def _who(line: rx.Var[ContactLine]) -> rx.Component:
-    return rx.cond(line.name != "", two_lines(line.name, line.email), two_lines(line.email, t("contacts.no_name")))
+    # The row opens by a click anywhere on it; this is for the keyboard and for who listens.
+    name = rx.el.button(
+        rx.cond(line.name != "", line.name, line.email),
+        type="button",
+        on_click=[rx.stop_propagation, ContactsState.open_contact(line.id)],
+        class_name="fzc-open",
+    )
+    return two_lines(name, rx.cond(line.name != "", line.email, t("contacts.no_name")))
 
 
 def _tags(line: rx.Var[ContactLine]) -> rx.Component:

@@ -11,13 +11,12 @@ from fluenzr_app.ui.components.forms import choice_of, form, text_area, text_inp
 from fluenzr_app.ui.components.frame import confirm_dialog, row, side_panel, skeleton_rows, stack
 from fluenzr_app.ui.components.status import callout, save_state, status_badge
 from fluenzr_app.ui.components.table import avatar
-from fluenzr_app.ui.components.values import chosen_icon, icon, link, when
+from fluenzr_app.ui.components.values import icon, when
 from fluenzr_app.ui.language import t
-from fluenzr_app.ui.pages.campaign_words import WAIT_ICONS, WALK_STATUSES
-from fluenzr_app.ui.pages.contacts_card_state import ContactCardState, HistoryRow
+from fluenzr_app.ui.pages.contacts_card_past import history, section, waits
+from fluenzr_app.ui.pages.contacts_card_state import ContactCardState
 from fluenzr_app.ui.pages.contacts_create import OwnField
 from fluenzr_app.ui.pages.contacts_list import ContactsState
-from fluenzr_app.ui.pages.contacts_waits import WaitRow
 from fluenzr_app.ui.pages.contacts_words import STATUSES, consent_choices
 from fluenzr_app.ui.shell import ShellState
 
@@ -35,16 +34,6 @@ _DRAWINGS = {
     "country": "flag",
     "language": "languages",
     "timezone": "clock",
-}
-_EVENTS = {
-    "email.sent": "send",
-    "email.bounced": "circle-x",
-    "email.deferred": "hourglass",
-    "email.rejected": "circle-alert",
-    "email.opened": "eye",
-    "email.clicked": "mouse-pointer-click",
-    "email.replied": "reply",
-    "email.unsubscribed": "ban",
 }
 
 
@@ -65,13 +54,13 @@ def panel() -> rx.Component:
 def _card() -> rx.Component:
     return stack(
         _head(),
-        rx.cond(C.waits.length() > 0, _waits()),
+        rx.cond(C.waits.length() > 0, waits()),
         _details(),
         _labels(),
         _consent(),
         rx.cond(C.own.length() > 0, _own()),
         _notes(),
-        _history(),
+        history(),
         gap=20,
     )
 
@@ -127,48 +116,6 @@ def _standing() -> rx.Component:
     )
 
 
-def _waits() -> rx.Component:
-    """Say where the contact stands in its campaigns: those under way in a card each, those over in a line each."""
-    over = lambda wait: rx.cond(wait.under_way, rx.fragment(), _walk_over(wait))  # noqa: E731
-    return rx.el.div(
-        rx.foreach(C.waits, lambda wait: rx.cond(wait.under_way, _wait(wait), rx.fragment())),
-        rx.foreach(C.waits, over),
-        class_name="fzc-waits",
-    )
-
-
-def _wait(wait: rx.Var[WaitRow]) -> rx.Component:
-    return rx.el.div(
-        rx.el.div(
-            chosen_icon(wait.code, WAIT_ICONS, "hourglass", 14),
-            rx.el.strong(t("contacts_card.why")),
-            class_name="fzc-wait-title",
-        ),
-        rx.el.p(wait.what, class_name="fz-what"),
-        rx.cond(wait.until != "", rx.el.p(wait.until, class_name="fzc-until")),
-        rx.el.p(wait.why, class_name="fz-second"),
-        rx.cond(wait.mail != "", rx.el.p(t("contacts_card.next_mail", mail=wait.mail), class_name="fz-second")),
-        rx.el.div(
-            link(wait.campaign, "/campaigns/" + wait.campaign_id + "/progress"),
-            rx.el.button(
-                t("contacts_card.take_out"), type="button", on_click=C.take_out(wait.campaign_id), class_name="fz-link"
-            ),
-            class_name="fzc-wait-acts",
-        ),
-        class_name="fzc-wait",
-        data_tone=wait.tone,
-    )
-
-
-def _walk_over(wait: rx.Var[WaitRow]) -> rx.Component:
-    return rx.el.div(
-        status_badge(wait.status, WALK_STATUSES),
-        link(wait.campaign, "/campaigns/" + wait.campaign_id + "/progress", class_name="fzc-clip"),
-        when(wait.ended_at, ShellState.zone),
-        class_name="fzc-wait-over",
-    )
-
-
 def _details() -> rx.Component:
     taken = rx.cond(
         C.taken_id != "",
@@ -179,7 +126,7 @@ def _details() -> rx.Component:
     )
     names = ("email", "first_name", "last_name", "job_title", "company", "phone")
     more = ("website", "linkedin_url", "city", "country", "language", "timezone")
-    return _section(
+    return section(
         t("contacts_card.details"),
         _line("email", input_mode="email"),
         taken,
@@ -216,7 +163,7 @@ def _labels() -> rx.Component:
     group = lambda held: _chip(held.name, t("contacts_card.drop_group", name=held.name), C.drop_group(held.id))  # noqa: E731
     wrong = C.errors.get("tags", "").to(str)
     return stack(
-        _section(
+        section(
             t("contacts.field.tags"),
             row(
                 rx.foreach(C.tags, tag),
@@ -238,7 +185,7 @@ def _labels() -> rx.Component:
             rx.el.datalist(rx.foreach(ContactsState.tags, lambda name: rx.el.option(value=name)), id="card-tags"),
             rx.cond(wrong != "", rx.el.span(icon("circle-alert", 12), wrong, class_name="fz-error", role="alert")),
         ),
-        _section(
+        section(
             t("contacts_card.groups"),
             row(
                 rx.foreach(C.groups, group),
@@ -272,7 +219,7 @@ def _chip(label: Any, drop_label: Any, on_drop: Any) -> rx.Component:
 
 
 def _consent() -> rx.Component:
-    return _section(
+    return section(
         t("contacts_card.consent"),
         rx.el.label(
             icon("shield-check", 14),
@@ -327,7 +274,7 @@ def _line_error(name: str) -> rx.Component:
 
 
 def _own() -> rx.Component:
-    return _section(t("contacts_card.own"), rx.foreach(C.own, _own_line))
+    return section(t("contacts_card.own"), rx.foreach(C.own, _own_line))
 
 
 def _own_line(own: rx.Var[OwnField]) -> rx.Component:
@@ -376,7 +323,7 @@ def _own_line(own: rx.Var[OwnField]) -> rx.Component:
 
 
 def _notes() -> rx.Component:
-    return _section(
+    return section(
         t("contacts.field.notes"),
         text_area(
             default_value=C.values["notes"],
@@ -386,54 +333,6 @@ def _notes() -> rx.Component:
             key="notes-" + C.id + C.values["notes"],
         ),
         _line_error("notes"),
-    )
-
-
-def _history() -> rx.Component:
-    return _section(
-        t("contacts_card.history"),
-        rx.cond(
-            C.history.length() > 0,
-            rx.el.ol(rx.foreach(C.history, _history_line), class_name="fzc-history"),
-            rx.el.p(t("contacts_card.no_history"), class_name="fz-second"),
-        ),
-        rx.cond(C.history_more, row(button(t("contacts_card.older"), size="small", on_click=C.more_history))),
-    )
-
-
-def _history_line(line: rx.Var[HistoryRow]) -> rx.Component:
-    said = rx.match(
-        line.kind, *[(kind, t(f"contacts_card.event.{kind.partition('.')[2]}")) for kind in _EVENTS], line.kind
-    )
-    where = rx.cond(
-        line.campaign != "", link(line.campaign, "/campaigns/" + line.campaign_id, class_name="fzc-soft-link")
-    )
-    return rx.el.li(
-        rx.el.span(chosen_icon(line.kind, _EVENTS, "circle-dot", 12), class_name="fzc-event"),
-        rx.el.div(
-            rx.el.div(
-                rx.el.span(said, class_name="fzc-said"),
-                when(line.at, ShellState.zone, class_name="fz-since"),
-                class_name="fzc-history-line",
-            ),
-            rx.cond(line.subject != "", rx.el.div(line.subject, class_name="fz-second fz-small")),
-            rx.cond(line.detail != "", rx.el.div(line.detail, class_name="fz-server-words")),
-            rx.cond(line.machine, rx.el.div(t("contacts_card.machine"), class_name="fz-second fz-small")),
-            rx.el.div(where, class_name="fz-second fz-small"),
-            class_name="fzc-history-words",
-        ),
-    )
-
-
-def _section(title: Any, *children: Any, aside: Any = None) -> rx.Component:
-    return rx.el.section(
-        rx.el.div(
-            rx.el.h3(title, class_name="fz-block-title"),
-            *([aside] if aside is not None else []),
-            class_name="fzc-section-head",
-        ),
-        *children,
-        class_name="fzc-section",
     )
 
 

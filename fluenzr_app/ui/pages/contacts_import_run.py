@@ -9,8 +9,8 @@ from fluenzr_app.ui.components.frame import block, body, row, stack
 from fluenzr_app.ui.components.status import diagnosis_banner, long_work, tally
 from fluenzr_app.ui.components.values import when
 from fluenzr_app.ui.language import t
+from fluenzr_app.ui.pages.contacts_import_outcome import error_file
 from fluenzr_app.ui.pages.contacts_import_state import ContactImportState
-from fluenzr_app.ui.pages.contacts_import_steps import error_file
 from fluenzr_app.ui.pages.contacts_upload import pulse
 from fluenzr_app.ui.shell import ShellState
 

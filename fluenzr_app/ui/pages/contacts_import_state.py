@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from math import ceil
 from typing import Any
 
 import reflex as rx
-from sqlmodel import Session
 
 from fluenzr_app.contacts import imports, labels
-from fluenzr_app.contacts.custom_fields import list_custom_fields
 from fluenzr_app.contacts.custom_values import FieldDefinition
 from fluenzr_app.contacts.errors import ContactsError, ImportNotFound, ImportNotReady
 from fluenzr_app.contacts.import_options import ImportOptions
 from fluenzr_app.contacts.import_views import ImportView
-from fluenzr_app.contacts.service import archive_import
 from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
 from fluenzr_app.ui.catalogue import Lang, catalogue
 from fluenzr_app.ui.failures import in_words
 from fluenzr_app.ui.guard import Acting, acting
 from fluenzr_app.ui.language import words
+from fluenzr_app.ui.pages import contacts_import_store as store
 from fluenzr_app.ui.pages import contacts_import_view as shown
 from fluenzr_app.ui.pages.contacts_import_view import ColumnRow, Count, Fault, Outcome, OwnTarget, PastImport
 from fluenzr_app.ui.pages.contacts_list import GroupChoice
 from fluenzr_app.ui.pages.contacts_words import field_at_fault, told
-from fluenzr_app.workspaces import audit
 
 ROUTE = "/contacts/import"
 STEPS = ("file", "mapping", "options", "preview", "run")
@@ -114,14 +110,17 @@ class ContactImportState(rx.State):
             self.loaded = True
             return None
         try:
-            found = await me.read(_read, me.workspace_id, parse_public_id("imp", wanted))
+            found = await me.read(store.read, me.workspace_id, parse_public_id("imp", wanted))
         except (ContactsError, BadPublicId):
             self.missing = self.loaded = True
             return None
         self.id, self.missing = wanted, False
         self._show(me, *found)
         open_steps = ("mapping", "options", "preview")
-        self.step = (step if step in open_steps else "mapping") if self.status in ("draft", "ready") else "run"
+        if self.status not in ("draft", "ready"):
+            self.step = "run"
+        else:
+            self.step = step if step in open_steps and self.has_email else "mapping"
         self.loaded = True
         return self._check_soon()
 
@@ -155,20 +154,19 @@ class ContactImportState(rx.State):
                 # Other letters may mean other separators and another first line.
                 how |= {"delimiter": None, "header_line": None}
             key = self.id
-        runtime, error = me.runtime, None
+        found, error = None, None
         try:
-            found = await runtime.database.run(
-                _reread, runtime.database, runtime.settings.data_dir, me.workspace_id, parse_public_id("imp", key), how
-            )
+            found = await me.runtime.database.run(store.reread, me, parse_public_id("imp", key), how)
         except (ContactsError, BadPublicId) as refused:
             error = refused
-        async with self:
-            self.checking = False
-            if error is None:
-                self._show(me, *found)
-            else:
-                self._fail(me.lang, str(getattr(error, "code", "")), getattr(error, "details", {}), str(error))
-        if error is None:
+        finally:
+            async with self:
+                self.checking = False
+                if found is not None and self.id == key:
+                    self._show(me, *found)
+                elif error is not None:
+                    self._refuse(me.lang, error)
+        if found is not None:
             yield ContactImportState.check
 
     @rx.event
@@ -182,8 +180,7 @@ class ContactImportState(rx.State):
     async def mend_accents(self, mend: bool) -> Any:
         """Repair damaged accents, or leave them as they are."""
         me = await acting(self)
-        view = await me.read(imports.get_import, me.workspace_id, parse_public_id("imp", self.id))
-        return await self._store(me, imports.set_options, replace(view.options, repair=bool(mend)))
+        return await self._store(me, store.set_repair, bool(mend))
 
     @rx.event
     async def go_to(self, step: str) -> Any:
@@ -217,7 +214,6 @@ class ContactImportState(rx.State):
     async def keep_options(self, given: dict[str, Any]) -> Any:
         """Keep the options and go on to the preview."""
         me = await acting(self)
-        view = await me.read(imports.get_import, me.workspace_id, parse_public_id("imp", self.id))
         group = str(given.get("group", ""))
         try:
             options = ImportOptions(
@@ -227,39 +223,37 @@ class ContactImportState(rx.State):
                 parse_public_id("grp", group) if group not in ("", "new") else None,
                 str(given.get("group_name", "")) if group == "new" else "",
                 tuple(tag for tag in str(given.get("tags", "")).split(",") if tag.strip()),
-                view.options.repair,
             )
         except BadPublicId:
             self.errors = {"group": words(me.lang, "contacts.errors.group_not_found")}
             return None
-        refused = await self._store(me, imports.set_options, options)
+        refused = await self._store(me, store.set_choices, options)
         return refused if self.errors or self.failure else rx.redirect(_address(self.id, "preview"))
 
     @rx.event(background=True)
-    async def check(self) -> None:
+    async def check(self) -> Any:
         """Check every row and say what the import would do."""
         async with self:
             me = await acting(self)
             if self.checking or self.has_outcome or self.status not in ("draft", "ready") or not self.has_email:
                 return
             self.checking, key = True, self.id
-        runtime, error = me.runtime, None
+        found, error = None, None
         try:
-            number = parse_public_id("imp", key)
-            await runtime.database.run(
-                imports.preview, runtime.database, runtime.settings.data_dir, runtime.keyring, me.workspace_id, number
-            )
-            found = await me.read(_read, me.workspace_id, number)
+            found = await me.runtime.database.run(store.preview, me, parse_public_id("imp", key))
         except (ContactsError, BadPublicId) as refused:
             error = refused
-        async with self:
-            self.checking = False
-            if self.id != key:
-                return
-            if error is None:
-                self._show(me, *found)
-            elif getattr(error, "code", "") != "changed_meanwhile":
-                self._fail(me.lang, str(getattr(error, "code", "")), getattr(error, "details", {}), str(error))
+        finally:
+            async with self:
+                self.checking = False
+                if found is not None and self.id == key:
+                    self._show(me, *found)
+        if getattr(error, "code", "") == "changed_meanwhile":
+            # A column was chosen anew while the rows were read: they are read again.
+            yield ContactImportState.check
+        elif error is not None:
+            async with self:
+                self._refuse(me.lang, error)
 
     @rx.event
     async def certify(self, certified: bool) -> None:
@@ -274,9 +268,9 @@ class ContactImportState(rx.State):
         self.starting = True
         yield
         try:
-            await me.write(_start, me, parse_public_id("imp", self.id), self.certified)
+            await me.write(store.start, me, parse_public_id("imp", self.id), self.certified)
         except (ContactsError, BadPublicId) as error:
-            self._fail(me.lang, str(getattr(error, "code", "")), getattr(error, "details", {}), str(error))
+            self._refuse(me.lang, error)
         else:
             yield rx.redirect(_address(self.id, "run"))
         finally:
@@ -287,7 +281,7 @@ class ContactImportState(rx.State):
         """Show how far the import is."""
         me = await acting(self)
         if self.id:
-            self._show(me, *await me.read(_read, me.workspace_id, parse_public_id("imp", self.id)))
+            self._show(me, *await me.read(store.read, me.workspace_id, parse_public_id("imp", self.id)))
 
     @rx.event
     async def ask(self, act: str) -> None:
@@ -315,13 +309,13 @@ class ContactImportState(rx.State):
         """Archive what this import created."""
         me = await acting(self)
         self.asking = ""
-        archived = await me.write(_take_back, me, parse_public_id("imp", self.id))
+        archived = await me.write(store.take_back, me, parse_public_id("imp", self.id))
         return rx.toast.success(words(me.lang, "contacts_import.taken_back", n=archived))
 
     async def _store(self, me: Acting, change: Any, *arguments: Any) -> Any:
         self.failure = self.failure_words = ""
         try:
-            found = await me.write(_change, me.workspace_id, parse_public_id("imp", self.id), change, *arguments)
+            found = await me.write(store.change, me.workspace_id, parse_public_id("imp", self.id), change, *arguments)
         except ImportNotFound:
             self.missing = True
             return None
@@ -330,7 +324,7 @@ class ContactImportState(rx.State):
             if at_fault in ("consent_source", "consent_notes", "name", "tags"):
                 self.errors = {"group_name" if at_fault == "name" else at_fault: told(me.lang, error)}
             else:
-                self._fail(me.lang, str(getattr(error, "code", "")), getattr(error, "details", {}), str(error))
+                self._refuse(me.lang, error)
             return None
         self.errors = {}
         self._show(me, *found)
@@ -341,6 +335,9 @@ class ContactImportState(rx.State):
         if wanted and (self.step == "preview" or self._file_bytes <= _CHECKED_AT_ONCE):
             return ContactImportState.check
         return None
+
+    def _refuse(self, lang: Lang, error: Exception) -> None:
+        self._fail(lang, str(getattr(error, "code", "")), getattr(error, "details", {}), str(error))
 
     def _fail(self, lang: Lang, code: str, details: dict[str, Any], otherwise: str = "") -> None:
         key = f"contacts_import.errors.{code}"
@@ -392,53 +389,6 @@ class ContactImportState(rx.State):
         self.stopped = view.failure
         self.started_at = view.started_at.isoformat() if view.started_at else ""
         self.finished_at = view.finished_at.isoformat() if view.finished_at else ""
-
-
-_Found = tuple[ImportView, tuple[FieldDefinition, ...], tuple[labels.GroupLine, ...], tuple[labels.TagLine, ...]]
-
-
-def _with_choices(session: Session, workspace_id: int, view: ImportView) -> _Found:
-    return (
-        view,
-        tuple(list_custom_fields(session, workspace_id)),
-        labels.list_groups(session, workspace_id),
-        labels.list_tags(session, workspace_id),
-    )
-
-
-def _read(session: Session, workspace_id: int, import_id: int) -> _Found:
-    return _with_choices(session, workspace_id, imports.get_import(session, workspace_id, import_id))
-
-
-def _change(session: Session, workspace_id: int, import_id: int, change: Any, *arguments: Any) -> _Found:
-    return _with_choices(session, workspace_id, change(session, workspace_id, import_id, *arguments))
-
-
-def _reread(database: Any, data_dir: Any, workspace_id: int, import_id: int, how: dict[str, Any]) -> _Found:
-    view = imports.reread(database, data_dir, workspace_id, import_id, **how)
-    with database.read() as session:
-        return _with_choices(session, workspace_id, view)
-
-
-def _start(session: Session, me: Acting, import_id: int, certified: bool) -> None:
-    view = imports.start(session, me.workspace_id, import_id, me.now, consent_certified=certified)
-    data = {"file": view.file_name, "rows": view.rows_total, "consent": view.options.consent_source}
-    audit.record(session, me.identity, me.workspace_id, "import.started", public_id("imp", import_id), data, me.now)
-
-
-def _take_back(session: Session, me: Acting, import_id: int) -> int:
-    imports.get_import(session, me.workspace_id, import_id)
-    archived = archive_import(session, me.workspace_id, import_id, me.now)
-    audit.record(
-        session,
-        me.identity,
-        me.workspace_id,
-        "import.archived",
-        public_id("imp", import_id),
-        {"count": archived},
-        me.now,
-    )
-    return archived
 
 
 def _address(public: str, step: str) -> str:

@@ -1,0 +1,121 @@
+"""On the card of a contact: where it stands in its campaigns, and what happened so far."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from fluenzr_app.ui.components.buttons import button
+from fluenzr_app.ui.components.frame import row
+from fluenzr_app.ui.components.status import status_badge
+from fluenzr_app.ui.components.values import chosen_icon, link, when
+from fluenzr_app.ui.language import t
+from fluenzr_app.ui.pages.campaign_words import WAIT_ICONS, WALK_STATUSES
+from fluenzr_app.ui.pages.contacts_card_state import ContactCardState, HistoryRow
+from fluenzr_app.ui.pages.contacts_waits import WaitRow
+from fluenzr_app.ui.shell import ShellState
+
+C = ContactCardState
+_EVENTS = {
+    "email.sent": "send",
+    "email.bounced": "circle-x",
+    "email.deferred": "hourglass",
+    "email.rejected": "circle-alert",
+    "email.opened": "eye",
+    "email.clicked": "mouse-pointer-click",
+    "email.replied": "reply",
+    "email.unsubscribed": "ban",
+}
+
+
+def waits() -> rx.Component:
+    """Say where the contact stands in its campaigns: those under way in a card each, those over in a line each."""
+    over = lambda wait: rx.cond(wait.under_way, rx.fragment(), _walk_over(wait))  # noqa: E731
+    return rx.el.div(
+        rx.foreach(C.waits, lambda wait: rx.cond(wait.under_way, _wait(wait), rx.fragment())),
+        rx.foreach(C.waits, over),
+        class_name="fzc-waits",
+    )
+
+
+def _wait(wait: rx.Var[WaitRow]) -> rx.Component:
+    return rx.el.div(
+        rx.el.div(
+            chosen_icon(wait.code, WAIT_ICONS, "hourglass", 14),
+            rx.el.strong(t("contacts_card.why")),
+            class_name="fzc-wait-title",
+        ),
+        rx.el.p(wait.what, class_name="fz-what"),
+        rx.cond(wait.until != "", rx.el.p(wait.until, class_name="fzc-until")),
+        rx.el.p(wait.why, class_name="fz-second"),
+        rx.cond(wait.mail != "", rx.el.p(t("contacts_card.next_mail", mail=wait.mail), class_name="fz-second")),
+        rx.el.div(
+            link(wait.campaign, "/campaigns/" + wait.campaign_id + "/progress"),
+            rx.el.button(
+                t("contacts_card.take_out"), type="button", on_click=C.take_out(wait.campaign_id), class_name="fz-link"
+            ),
+            class_name="fzc-wait-acts",
+        ),
+        class_name="fzc-wait",
+        data_tone=wait.tone,
+    )
+
+
+def _walk_over(wait: rx.Var[WaitRow]) -> rx.Component:
+    return rx.el.div(
+        status_badge(wait.status, WALK_STATUSES),
+        link(wait.campaign, "/campaigns/" + wait.campaign_id + "/progress", class_name="fzc-clip"),
+        when(wait.ended_at, ShellState.zone),
+        class_name="fzc-wait-over",
+    )
+
+
+def history() -> rx.Component:
+    """Return what happened with the contact, newest first."""
+    return section(
+        t("contacts_card.history"),
+        rx.cond(
+            C.history.length() > 0,
+            rx.el.ol(rx.foreach(C.history, _history_line), class_name="fzc-history"),
+            rx.el.p(t("contacts_card.no_history"), class_name="fz-second"),
+        ),
+        rx.cond(C.history_more, row(button(t("contacts_card.older"), size="small", on_click=C.more_history))),
+    )
+
+
+def _history_line(line: rx.Var[HistoryRow]) -> rx.Component:
+    said = rx.match(
+        line.kind, *[(kind, t(f"contacts_card.event.{kind.partition('.')[2]}")) for kind in _EVENTS], line.kind
+    )
+    where = rx.cond(
+        line.campaign != "", link(line.campaign, "/campaigns/" + line.campaign_id, class_name="fzc-soft-link")
+    )
+    return rx.el.li(
+        rx.el.span(chosen_icon(line.kind, _EVENTS, "circle-dot", 12), class_name="fzc-event"),
+        rx.el.div(
+            rx.el.div(
+                rx.el.span(said, class_name="fzc-said"),
+                when(line.at, ShellState.zone, class_name="fz-since"),
+                class_name="fzc-history-line",
+            ),
+            rx.cond(line.subject != "", rx.el.div(line.subject, class_name="fz-second fz-small")),
+            rx.cond(line.detail != "", rx.el.div(line.detail, class_name="fz-server-words")),
+            rx.cond(line.machine, rx.el.div(t("contacts_card.machine"), class_name="fz-second fz-small")),
+            rx.el.div(where, class_name="fz-second fz-small"),
+            class_name="fzc-history-words",
+        ),
+    )
+
+
+def section(title: Any, *children: Any, aside: Any = None) -> rx.Component:
+    """Return a part of the card under its title."""
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h3(title, class_name="fz-block-title"),
+            *([aside] if aside is not None else []),
+            class_name="fzc-section-head",
+        ),
+        *children,
+        class_name="fzc-section",
+    )
