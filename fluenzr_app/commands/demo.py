@@ -115,7 +115,7 @@ def demo(
         chosen = _port(port)
         settings = DemoSettings(data_dir=data_dir, host=HOST, port=chosen, public_url=f"http://{HOST}:{chosen}")
         keyring = KeyRing.load(settings)
-        db = _open_scratch(settings)
+        db = open_scratch(settings)
         try:
             _show(settings, db, keyring, as_json=as_json, opens=opens and not as_json)
         except KeyboardInterrupt:
@@ -222,7 +222,8 @@ def _scratch_directory() -> Iterator[Path]:
         yield Path(name)
 
 
-def _open_scratch(settings: Settings) -> Database:
+def open_scratch(settings: Settings) -> Database:
+    """Return a database with the whole schema that is written without waiting for the disk."""
     db = Database.open(settings)
 
     # Nothing here has to outlive a power cut, and the past is lived through in half the time.

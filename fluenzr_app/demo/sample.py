@@ -44,7 +44,7 @@ MAILBOXES = (
     Mailbox("julien", "Julien Aubertin", 120, 20),
     Mailbox("paul", "Paul Delmas", 60, 20),
     Mailbox("sarah", "Sarah Benchetrit", 80, 6),
-    Mailbox("equipe", "L’équipe Nova Conseil", 12, 6),
+    Mailbox("equipe", "L’équipe Nova Conseil", 25, 6),
     Mailbox("lea", "Léa Marchetti", 50, 4),
 )
 

@@ -111,7 +111,7 @@ def _mishaps(sample: Sample, at: Callable[..., datetime]) -> list[Act]:
         Act(at(4, 17, 10), lambda session, now: accounts.pause(
             session, sample.workspace_id, sample.accounts["paul"], now, actor=sample.owner
         )),
-        Act(at(3, 11), lambda session, now: sample.change_password("equipe", NEW_PASSWORD)),
+        Act(at(3, 9, 5), lambda session, now: sample.change_password("equipe", NEW_PASSWORD)),
         Act(at(3, 17, 15), block),
     ]  # fmt: skip
 
