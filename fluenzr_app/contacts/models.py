@@ -31,8 +31,8 @@ class Contact(SQLModel, table=True):
     email: str
     email_key: str
     # HMACs under the workspace's suppression key, kept so that a claim compares without computing.
-    email_hash: bytes = Field(sa_type=Bytes)  # type: ignore[call-overload]
-    domain_hash: bytes = Field(sa_type=Bytes)  # type: ignore[call-overload]
+    email_hash: bytes = Field(sa_type=Bytes)
+    domain_hash: bytes = Field(sa_type=Bytes)
     domain: str
     first_name: str = ""
     last_name: str = ""
@@ -51,7 +51,7 @@ class Contact(SQLModel, table=True):
     consent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     consent_notes: str = ""
     notes: str = ""
-    fields: dict[str, Any] = Field(default_factory=dict, sa_type=Json)  # type: ignore[call-overload]
+    fields: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     import_id: int | None = Field(default=None, sa_type=BigId)
     revision: int = 1
     created_at: datetime = Field(sa_type=UtcDateTime)
@@ -76,7 +76,7 @@ class Suppression(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     workspace_id: int = Field(foreign_key="workspace.id", sa_type=BigId)
     kind: str
-    hash: bytes = Field(sa_type=Bytes)  # type: ignore[call-overload]
+    hash: bytes = Field(sa_type=Bytes)
     shown: str = ""
     reason: str
     at: datetime = Field(sa_type=UtcDateTime)
@@ -150,7 +150,7 @@ class CustomField(SQLModel, table=True):
     type: str = "text"
     required: bool = False
     default_value: str = ""
-    options: list[str] = Field(default_factory=list, sa_type=Json)  # type: ignore[call-overload]
+    options: list[str] = Field(default_factory=list, sa_type=Json)
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -183,9 +183,9 @@ class ContactImport(SQLModel, table=True):
     file_name: str
     file_path: str
     file_bytes: int = 0
-    analysis: dict[str, Any] = Field(default_factory=dict, sa_type=Json)  # type: ignore[call-overload]
-    mapping: dict[str, Any] = Field(default_factory=dict, sa_type=Json)  # type: ignore[call-overload]
-    options: dict[str, Any] = Field(default_factory=dict, sa_type=Json)  # type: ignore[call-overload]
+    analysis: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    mapping: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    options: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     consent_certified: bool = False
     rows_total: int = 0
     rows_done: int = 0
@@ -214,5 +214,5 @@ class ImportChunk(SQLModel, table=True):
     import_id: int = Field(foreign_key="contact_import.id", primary_key=True, sa_type=BigId)
     no: int = Field(primary_key=True)
     rows: int = 0
-    errors: list[Any] = Field(default_factory=list, sa_type=Json)  # type: ignore[call-overload]
+    errors: list[Any] = Field(default_factory=list, sa_type=Json)
     at: datetime = Field(sa_type=UtcDateTime)

@@ -114,7 +114,7 @@ class Secret(SQLModel, table=True):
     id: str = Field(primary_key=True)
     workspace_id: int | None = Field(default=None, sa_type=BigId, index=True)
     kind: str
-    sealed: bytes = Field(sa_type=Bytes)  # type: ignore[call-overload]
+    sealed: bytes = Field(sa_type=Bytes)
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -145,7 +145,7 @@ class Idempotency(SQLModel, table=True):
     key: str = Field(primary_key=True)
     fingerprint: str
     status: int | None = None
-    sealed: bytes | None = Field(default=None, sa_type=Bytes)  # type: ignore[call-overload]
+    sealed: bytes | None = Field(default=None, sa_type=Bytes)
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
@@ -161,5 +161,5 @@ class AuditEntry(SQLModel, table=True):
     api_key_id: int | None = Field(default=None, sa_type=BigId)
     action: str
     subject: str = ""
-    data: dict[str, Any] = Field(default_factory=dict, sa_type=Json)  # type: ignore[call-overload]
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     at: datetime = Field(sa_type=UtcDateTime)
