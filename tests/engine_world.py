@@ -125,8 +125,12 @@ class PostOffice:
 class _Connection:
     office: PostOffice
     account_id: int
-    alive: bool = True
     sent_count: int = 0
+    closed: bool = False
+
+    @property
+    def alive(self) -> bool:
+        return not self.closed and self.account_id not in self.office.closed
 
     async def send(self, composed: Composed) -> Accepted:
         recipient = composed.envelope_to
@@ -142,7 +146,7 @@ class _Connection:
         return Accepted(250, "2.0.0 Ok")
 
     async def close(self) -> None:
-        self.alive = False
+        self.closed = True
 
 
 @dataclass(frozen=True)
@@ -344,7 +348,7 @@ class EngineWorld:
         assert twice == []
         lost = self.rows(
             "SELECT e.id, e.status, e.node_id FROM enrollment e WHERE e.status IN ('pending', 'in_progress')"
-            " AND e.due_at IS NULL AND NOT EXISTS (SELECT 1 FROM message m WHERE m.enrollment_id = e.id"
+            " AND (SELECT c.status FROM campaign c WHERE c.id = e.campaign_id) <> 'archived' AND e.due_at IS NULL AND NOT EXISTS (SELECT 1 FROM message m WHERE m.enrollment_id = e.id"
             " AND m.node_id = e.node_id AND m.status IN ('queued', 'claimed', 'sending', 'uncertain'))"
         )
         assert lost == [], "walks that nothing will ever move on"

@@ -197,6 +197,7 @@ class CampaignOrigin:
             new_room=_new_room(session, plan, day_start),
             per_domain=settings.max_per_company_per_day,
             day_start=day_start,
+            day_end=_midnight_after(now, zone),
         )
 
 
@@ -279,7 +280,8 @@ def _hourly_room(session: Session, plan: Plan, now: datetime) -> int | None:
     if cap is None:
         return None
     tried = select(func.count()).where(_ATTEMPT.c.campaign_id == plan.campaign_id, _ATTEMPT.c.started_at > now - _HOUR)
-    return max(0, cap - _count(session, tried) - _count(session, _claimed(plan.campaign_id)))
+    # Claims before attempts, for the reason given in `sending.caps.usage`.
+    return max(0, cap - _count(session, _claimed(plan.campaign_id)) - _count(session, tried))
 
 
 def _new_room(session: Session, plan: Plan, day_start: datetime) -> int | None:
@@ -290,7 +292,7 @@ def _new_room(session: Session, plan: Plan, day_start: datetime) -> int | None:
         _ATTEMPT.c.campaign_id == plan.campaign_id, _ATTEMPT.c.started_at >= day_start, _ATTEMPT.c.first_mail
     )
     claimed = _claimed(plan.campaign_id).where(_MESSAGE.c.priority == 1, _MESSAGE.c.attempts == 0)
-    return max(0, cap - _count(session, tried) - _count(session, claimed))
+    return max(0, cap - _count(session, claimed) - _count(session, tried))
 
 
 def _claimed(campaign_id: int) -> Any:

@@ -21,6 +21,7 @@ _MESSAGE = table_of(Message)
 _ACCOUNT = table_of(EmailAccount)
 _ATTEMPT = table_of(Attempt)
 FIRST_MAIL = 1
+_MOST_REFUSED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,9 @@ def _pick(
     goes: dict[int, Go] = {}
     revisions: dict[int, int] = {}
     fed = False
-    while len(goes) < allowed:
+    # A long row of people who may not be written to is passed over in several claims: the account's row, and on SQLite
+    # the whole database, must not be held for all of it.
+    while len(goes) < allowed and len(chosen) - len(goes) < _MOST_REFUSED:
         candidates = _candidates(session, account, streams, rooms, allowed - len(goes), set(chosen), now)
         if not candidates:
             if fed or not _feed(session, claimer, origin, account, streams, rooms, allowed - len(goes), now):
@@ -192,10 +195,10 @@ class _Rooms:
     def take(self, message: QueuedMessage) -> Wait | None:
         """Count `message` against its stream's caps, or say until when it has to wait."""
         stream = self._by_key[message.campaign_id]
-        if stream.per_domain is not None and stream.day_start is not None:
+        if stream.per_domain is not None and stream.day_end is not None:
             sent = self._domain_counts(stream)
             if sent[message.to_domain] >= stream.per_domain:
-                return Wait("company_cap", stream.day_start + caps.DAY)
+                return Wait("company_cap", stream.day_end)
             sent[message.to_domain] += 1
         left = self.left[stream.key]
         if left is not None:
@@ -218,7 +221,8 @@ class _Rooms:
                 _MESSAGE.c.campaign_id == stream.key, _MESSAGE.c.status == "claimed"
             )
             counts: Counter[str] = Counter()
-            for query in (tried.group_by(_ATTEMPT.c.to_domain), held.group_by(_MESSAGE.c.to_domain)):
+            # Claims before attempts, for the reason given in `sending.caps.usage`.
+            for query in (held.group_by(_MESSAGE.c.to_domain), tried.group_by(_ATTEMPT.c.to_domain)):
                 for domain, n in self._session.connection().execute(query):
                     counts[domain] += n
             self._domains[stream.key] = counts

@@ -34,7 +34,7 @@ class Stream:
 
     `is_open`: may leave now; `closes_at`: end of the present opening; `opens_at`: the next one while closed.
     `room` and `new_room`: how many more (of these: first mails) may leave now, None for no cap. `paced`: held by the
-    account's gap, ramp and plan of the day. `per_domain`: at most so many to one recipient domain since `day_start`.
+    account's gap, ramp and plan of the day. `per_domain`: at most so many to one recipient domain from `day_start` to `day_end`.
     """
 
     key: int | None
@@ -46,6 +46,7 @@ class Stream:
     new_room: int | None = None
     per_domain: int | None = None
     day_start: datetime | None = None
+    day_end: datetime | None = None
     paced: bool = True
 
 
