@@ -1,6 +1,7 @@
 """The sending engine: finds accounts with work and serves each in a task of its own (guarantee 7)."""
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -71,6 +72,8 @@ class SendingEngine:
         self._state = _State()
         self._serving: dict[int, asyncio.Task[None]] = {}
         self._connections: dict[int, OpenConnections] = {}
+        # Accounts whose last run failed and whose claims could not be put back yet.
+        self._unclean: set[int] = set()
         self._claimer: Claimer | None = None
         self._ledger: Ledger | None = None
 
@@ -99,6 +102,8 @@ class SendingEngine:
         await self._keep_alive()
         if self._state.held is not None:
             return 0
+        for account_id in self._unclean - self._serving.keys():
+            await self._tidy(account_id)
         started = 0
         for account_id in await self._db.run(self._ready):
             if account_id not in self._serving:
@@ -134,12 +139,15 @@ class SendingEngine:
         self._state.worker_id = worker_id
         self._claimer = Claimer(worker_id, self._origins, self._rng)
         self._ledger = Ledger(self._db, self._claimer, self._clock)
-        self._state.held = generation.check(session, self._settings.data_dir, utc_now())
+        self._state.held = self._check(session, utc_now())
         if self._state.held is None:
             self._grow(session)
 
     def _retire(self, session: Session) -> None:
         workers.retire(session, self._state.worker_id, self._origins, self._clock.now())
+
+    def _check(self, session: Session, wall: datetime) -> generation.Hold | None:
+        return generation.check(session, self._settings.data_dir, wall, may_join=not self._settings.only_one)
 
     def _grow(self, session: Session) -> None:
         generation.grow(session, self._settings.data_dir, utc_now())
@@ -157,7 +165,7 @@ class SendingEngine:
             log.warning("this worker was taken for dead and enlists again")
             self._enlist(session)
         workers.bury_silent(session, self._origins, wall, self._clock.now())
-        self._state.held = generation.check(session, self._settings.data_dir, wall)
+        self._state.held = self._check(session, wall)
         if self._state.held is None and (
             self._state.grown_at is None or wall - self._state.grown_at >= generation.GROWS_EVERY
         ):
@@ -200,9 +208,16 @@ class SendingEngine:
             await run.run()
         except Exception:
             log.exception("serving an account failed", extra={"account_id": account_id})
-            await self._db.run(self._db.transact, self._clean_up, account_id)
+            # Whatever broke the run may keep this from being written now; every tick tries again.
+            self._unclean.add(account_id)
+            with contextlib.suppress(Exception):
+                await self._tidy(account_id)
         finally:
             self._serving.pop(account_id, None)
+
+    async def _tidy(self, account_id: int) -> None:
+        await self._db.run(self._db.transact, self._clean_up, account_id)
+        self._unclean.discard(account_id)
 
     def _read_sender(self, account_id: int) -> Sender | None:
         with self._db.read() as session:

@@ -49,11 +49,12 @@ def hold_of(session: Session) -> Hold | None:
     return Hold(row.held_reason, row.held_since)
 
 
-def check(session: Session, data_dir: Path, wall: datetime) -> Hold | None:
+def check(session: Session, data_dir: Path, wall: datetime, *, may_join: bool) -> Hold | None:
     """Compare database and data directory, hold everything on a mismatch, and return the hold that is in force.
 
-    `wall` is wall-clock time. A new data directory is believed while another worker gives signs of life: a second
-    machine joins; without one it is a restored database.
+    `wall` is wall-clock time. Where workers of several machines share a database (`may_join`), a new data directory is
+    believed while another one gives signs of life; without one it is a restored database. A SQLite file has one worker,
+    so that a heartbeat of seconds ago in it only tells when it was copied.
     """
     row = _locked(session)
     if row.held_since is not None:
@@ -63,7 +64,8 @@ def check(session: Session, data_dir: Path, wall: datetime) -> Hold | None:
         # The last growth is known to be stored, so no earlier state is the true one any more.
         _write(data_dir, [seen[-1]])
     reason = ""
-    if _mismatch(row, seen) and not (not seen and live_workers(session, wall) > 1):
+    joins = may_join and not seen and live_workers(session, wall) > 1
+    if _mismatch(row, seen) and not joins:
         reason = "restored"
     elif row.beat_at is not None and wall - row.beat_at > STILL_FOR:
         reason = "stood_still"
