@@ -155,7 +155,13 @@ class AccountRun:
                 answer = self._ledger.submit(self._entry(outcome, claim))
                 outcome = ready = None
                 # The next mail is made while this one's mark is being stored.
-                ready = await self._prepare_next()
+                try:
+                    ready = await self._prepare_next()
+                except Exception:
+                    # The mark may be stored by now, but nothing was on the network.
+                    if isinstance(marked := await answer, Marked):
+                        outcome = self._outcome(claim, marked, OutcomeKind.FAULT, subject, None, "not sent")
+                    raise
                 marked = await answer
                 if not isinstance(marked, Marked):
                     continue
@@ -204,6 +210,10 @@ class AccountRun:
             return fault.code
         except MailError as error:
             log.warning("a mail cannot be composed", extra={"message_id": claim.message.id, "reason": str(error)})
+            return "not_composable"
+        except Exception:
+            # One mail that nobody foresaw must not hold up all others of its account for ever.
+            log.exception("a mail cannot be composed", extra={"message_id": claim.message.id})
             return "not_composable"
 
     async def _send(

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 from fluenzr_app.accounts import health
@@ -123,7 +124,17 @@ class Ledger:
             try:
                 entry.done.set_result((await self._durably([entry]))[0])
             except Exception as own_error:
+                await self._keep_outcome(entry)
                 entry.done.set_exception(own_error)
+
+    async def _keep_outcome(self, entry: Entry) -> None:
+        """Write at least how the last message ended where the rest of an entry is what cannot be written."""
+        if entry.outcome is None or entry.claim is None:
+            return
+        try:
+            await self._durably([Entry(outcome=entry.outcome)])
+        except Exception:
+            log.exception("the end of a message cannot be written", extra={"message_id": entry.outcome.message.id})
 
     def _apply(self, session: Session, batch: Sequence[Entry]) -> list[Marked | NotMarked | None]:
         now = self._clock.now()
@@ -161,4 +172,5 @@ class Ledger:
 
 
 def _is_passing(error: Exception) -> bool:
-    return isinstance(error, OperationalError)
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost or isinstance(error, OperationalError | InterfaceError | PoolTimeout)
