@@ -1,9 +1,11 @@
 """What happens to campaigns by itself: due follow-ups are queued, stranded contacts freed, finished ones closed."""
 
+import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, exists, func, select, update
 from sqlmodel import Session
@@ -19,6 +21,7 @@ from fluenzr_app.db.engine import Database
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.sending.models import Message
 
+log = logging.getLogger(__name__)
 _CAMPAIGN = table_of(Campaign)
 _ENROLLMENT = table_of(Enrollment)
 _COUNT = table_of(EnrollmentCount)
@@ -46,10 +49,19 @@ def tick(db: Database, clock: Clock, plans: Plans, rng: random.Random) -> Ticked
         due = campaigns_with_due_follow_ups(session, now)
         stranded = _stranded(session)
         finished = _finished(session)
-    queued = sum(_queue_all(db, plans, campaign_id, now, rng) for campaign_id in due)
+    queued = sum(_apart(campaign_id, _queue_all, db, plans, campaign_id, now, rng) for campaign_id in due)
     freed = db.transact(unfeed, stranded, now) if stranded else 0
-    completed = sum(db.transact(complete_if_finished, campaign_id, now) for campaign_id in finished)
+    completed = sum(_apart(each, db.transact, complete_if_finished, each, now) for each in finished)
     return Ticked(queued, freed, completed)
+
+
+def _apart(campaign_id: int, work: Callable[..., int], *arguments: Any) -> int:
+    """Return what `work` returns, 0 when it fails: one campaign's fault must not stop the others, nor the heartbeat."""
+    try:
+        return work(*arguments)
+    except Exception:
+        log.exception("a campaign's tick failed", extra={"campaign_id": campaign_id})
+        return 0
 
 
 def complete_if_finished(session: Session, campaign_id: int, now: datetime) -> bool:
