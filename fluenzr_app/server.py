@@ -61,6 +61,9 @@ def compose(settings: Settings, *, api_app: Any, lifespans: tuple[Lifespan, ...]
     if pages.sio is not None:
         # The gate checks where a socket comes from, also behind a proxy; a fixed list would refuse other hosts.
         pages.sio.eio.cors_allowed_origins = []
+        # They bring a handler of their own, which would print in plain text what clients sent.
+        for talkative in ("engineio.server", "socketio.server"):
+            logging.getLogger(talkative).handlers.clear()
     pages.api_transformer = [functools.partial(Pages, secure=settings.is_https), api_app]
     return Gate(pages(), public_url=settings.public_url)
 
