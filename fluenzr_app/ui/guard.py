@@ -7,6 +7,7 @@ ask `acting(self)` who it is; what a State holds is never proof of identity, for
 connect with any token it knows.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,6 +51,7 @@ PUBLIC: frozenset[str] = frozenset(
 )
 
 SIGN_IN = "/sign-in"
+_UNKEPT = re.compile("[\0\ud800-\udfff]")
 
 
 class SignedOut(Exception):
@@ -111,6 +113,7 @@ class Guard(rx.Middleware):
         if event.name.endswith(".setvar"):
             return StateUpdate()
         if identity is not None or event.name in PUBLIC:
+            event.payload.update({name: _keepable(value) for name, value in event.payload.items()})
             return None
         return StateUpdate(events=Event.from_event_type(to_sign_in(state)))
 
@@ -167,6 +170,15 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
+
+
+def _keepable(value: Any) -> Any:
+    """Return what a browser sent without the characters that no database keeps in a text (NUL, half a pair)."""
+    if isinstance(value, str):
+        return _UNKEPT.sub("", value)
+    if isinstance(value, dict):
+        return {_keepable(key): _keepable(part) for key, part in value.items()}
+    return [_keepable(part) for part in value] if isinstance(value, list) else value
 
 
 async def _look_up(token: str) -> Identity | None:

@@ -179,3 +179,13 @@ def test_before_the_sign_in_the_language_is_the_browsers(tab: State):
     assert reader_language(tab, None) == "en"
     carry(tab, **{"accept-language": "de"})
     assert reader_language(tab, None) == "fr"
+
+
+async def test_characters_that_no_database_keeps_never_reach_a_handler(
+    installed: Runtime, people: People, tab: State, sign_in: Any
+):
+    carry(tab, sign_in(people.owner))
+    sent = {"text": "a\0b", "given": {"na\0me": ["\ud800x", 3, None]}, "n": 1.5}
+    event = Event(name="reflex___state____state.fluenzr_app___ui___shell____shell_state.enter", payload=sent)
+    assert await Guard().preprocess(app, tab, event) is None
+    assert event.payload == {"text": "ab", "given": {"name": ["x", 3, None]}, "n": 1.5}
