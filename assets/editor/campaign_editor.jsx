@@ -184,6 +184,8 @@ export function MailEditor({ campaign, node, value, ack, readOnly, variables, cu
     if (!value || value.node !== node) return;
     if (shown.current.key === key && shown.current.version === value.version) return;
     const moved = shown.current.key === key;
+    // Somebody else's words do not take the place of what is being typed: the save will ask which are to stay.
+    if (moved && pending.current) return;
     shown.current = { key, version: value.version };
     base.current = value.token;
     const kept = read(key);
@@ -345,7 +347,7 @@ export function MailEditor({ campaign, node, value, ack, readOnly, variables, cu
   };
   const toRich = () => {
     isPlainOnly.current = null;
-    body.current.innerHTML = asRich(latest.current.plain) || "<p><br></p>";
+    body.current.innerHTML = tidyOwn(asRich(latest.current.plain)) || "<p><br></p>";
     latest.current = { ...latest.current, rich: true, plain: "" };
     setRich(true);
     setPlain("");
@@ -470,8 +472,8 @@ export function MailEditor({ campaign, node, value, ack, readOnly, variables, cu
 // The server cleans what is stored; this only keeps a page from running what an older store may hold.
 const tidyOwn = (markup) => {
   const page = new DOMParser().parseFromString(markup, "text/html");
-  page.querySelectorAll("script,style,iframe,object,embed,form,link,meta").forEach((node) => node.remove());
-  page.querySelectorAll("*").forEach((node) => [...node.attributes].forEach((each) => (/^on/i.test(each.name) || /^\s*javascript:/i.test(each.value)) && node.removeAttribute(each.name)));
+  page.querySelectorAll("script,style,iframe,object,embed,form,link,meta,base,svg,math,template,noscript").forEach((node) => node.remove());
+  page.querySelectorAll("*").forEach((node) => [...node.attributes].forEach((each) => (/^on/i.test(each.name) || /^javascript:/i.test(each.value.replace(/[\x00-\x20]+/g, ""))) && node.removeAttribute(each.name)));
   return page.body.innerHTML;
 };
 const ownHtml = (root) => {

@@ -52,7 +52,7 @@ def _figures() -> rx.Component:
             rx.cond(nothing, unknown, t("campaign_progress.bounced_n", n=head.bounced)),
         ),
         kpi(t("campaign_progress.unsubscribed"), rx.cond(nothing, "–", number(head.unsubscribed))),
-        kpi(t("campaign_progress.next"), leaving),
+        kpi(t("campaign_progress.next"), leaving, rx.cond(head.next_at == "", head.wait.what, "")),
     )
 
 

@@ -10,7 +10,7 @@ import reflex as rx
 
 from fluenzr_app.campaigns.errors import CampaignNotFound, CampaignsError, Fault, NotLinear
 from fluenzr_app.campaigns.plaintext import text_of_html
-from fluenzr_app.campaigns.variables import is_html
+from fluenzr_app.campaigns.variables import clean_html, is_html
 from fluenzr_app.campaigns.workflow import DelayNode, EmailNode, Step
 from fluenzr_app.db.ids import public_id
 from fluenzr_app.ui.catalogue import Lang
@@ -72,6 +72,8 @@ class SequenceState(rx.State):
     doomed_contacts: int = 0
     doomed_is_last: bool = False
     revision: int = 0
+    # What this editor saved last into each mail, and what it was last shown of it.
+    _own: dict[str, str] = {}
     _known: dict[str, str] = {}
     _version: int = 0
 
@@ -112,13 +114,13 @@ class SequenceState(rx.State):
             return None
         try:
             kept = await me.write(
-                steps.keep_mail, me.identity, self._key(), node, texts, self._known.get(node, ""), me.now
+                steps.keep_mail, me.identity, self._key(), node, texts, self._own.get(node, ""), me.now
             )
         except CampaignsError as error:
             self.ack = {"node": node, "seq": seq, "state": "failed", "token": "", "at": ""}
             return rx.toast.error(refusal(me.lang, error))
         if kept.state == "saved":
-            self._known = {**self._known, node: kept.token}
+            self._own = {**self._own, node: kept.token}
         self.ack = {"node": node, "seq": seq, "state": kept.state, "token": kept.token, "at": me.now.isoformat()}
         if kept.state == "failed":
             return rx.toast.error(words(me.lang, "campaign_sequence.too_long"))
@@ -225,7 +227,7 @@ class SequenceState(rx.State):
     def _show(self, read: SequenceRead, lang: Lang, wanted: str, *, keep_value: bool = False) -> None:
         campaign = read.campaign
         if self.campaign != public_id("cmp", campaign.id):
-            self._known, self.ack = {}, {}
+            self._own, self._known, self.ack = {}, {}, {}
         self.campaign, self.status, self.revision = public_id("cmp", campaign.id), campaign.status, campaign.revision
         self.editable, self.is_linear = campaign.status in ("draft", "paused"), read.steps is not None
         self.custom = [{"name": name, "label": label} for name, label in read.custom]
@@ -271,7 +273,8 @@ class SequenceState(rx.State):
             "node": mail.id,
             "name": mail.name,
             "subject": mail.subject,
-            "body": mail.body,
+            # A program may have stored anything; the editor puts rich text into the page.
+            "body": clean_html(mail.body) if is_html(mail.body) else mail.body,
             "token": token,
             "version": self._version,
         }

@@ -28,7 +28,8 @@ from fluenzr_app.workspaces import service as workspaces
 
 NUMBERS = ("maxEmailsPerHour", "newContactsPerDay", "maxPerCompanyPerDay")
 SWITCHES = ("useContactTimezone", "firstMailPlain")
-ZONES = tuple(sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/", "right/", "SystemV/"))))  # fmt: skip
+_NO_PLACES = ("Etc/", "posix/", "right/", "SystemV/")
+ZONES = tuple(sorted(name for name in available_timezones() if "/" in name and not name.startswith(_NO_PLACES)))
 
 
 @dataclass(frozen=True)
