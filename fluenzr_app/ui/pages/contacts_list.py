@@ -15,7 +15,7 @@ from fluenzr_app.contacts.listing import ContactPage, count, list_contacts
 from fluenzr_app.contacts.service import ContactCard
 from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
 from fluenzr_app.ui.guard import acting
-from fluenzr_app.ui.pages.contacts_query import ANY_STATUS, FIRST_STATUS, PER_PAGE, ListQuery, read_query
+from fluenzr_app.ui.pages.contacts_query import ANY_STATUS, PER_PAGE, ListQuery, read_query
 
 _TAGS_SHOWN = 2
 
@@ -77,11 +77,9 @@ class ContactsState(rx.State):
     search: str = ""
     chips: list[Chip] = []
     loaded: bool = False
-    failure: str = ""
     everybody: int = 0
     active: int = 0
     replied: int = 0
-    archived: int = 0
     others: int = 0
     others_more: bool = False
     open: str = ""
@@ -103,11 +101,6 @@ class ContactsState(rx.State):
         """Whether every row of this page is selected."""
         return bool(self.rows) and {row.id for row in self.rows} <= set(self.selected)
 
-    @rx.var
-    def set_filters(self) -> int:
-        """How many filters are set beside the search and the first view's own status."""
-        return sum(1 for chip in self.chips if not (chip.kind == "status" and chip.value == FIRST_STATUS))
-
     @rx.event
     async def load(self) -> Any:
         """Show what the address asks for; a page that is empty by now leads to the first one."""
@@ -123,7 +116,6 @@ class ContactsState(rx.State):
         self.chips = _chips(asked, shown)
         self.everybody = sum(shown.by_status.values())
         self.active, self.replied = shown.by_status.get("active", 0), shown.by_status.get("replied", 0)
-        self.archived = shown.by_status.get("archived", 0)
         self.others, self.others_more = shown.without_filters, shown.without_filters_more
         self.groups = [GroupChoice(public_id("grp", group.id), group.name, group.contacts) for group in shown.groups]
         self.tags = [tag.name for tag in shown.tags]
