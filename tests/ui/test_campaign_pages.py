@@ -1,0 +1,246 @@
+"""The pages of campaigns as a person with a browser uses them: written, checked, started, followed."""
+
+import random
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlmodel import Session
+
+from fluenzr_app.campaigns import audience, lifecycle, service
+from fluenzr_app.campaigns.sequences import sequence, sequence_workflow
+from fluenzr_app.clock import SystemClock
+from fluenzr_app.contacts.bulk import bulk_upsert
+from fluenzr_app.contacts.listing import ContactFilter, matching_ids
+from fluenzr_app.crypto import KeyRing
+from fluenzr_app.db.ids import public_id
+from fluenzr_app.settings import load_settings
+from tests.people import PASSWORD, make_account
+from tests.real.browser import NARROW, new_context, screenshot
+from tests.ui.conftest import Site
+
+EMAIL = "camille@rivage.example"
+WORKSPACE = 1
+
+
+@pytest.fixture(autouse=True)
+def no_fault_in_the_browser(page: Page) -> Iterator[None]:
+    """No page may log an error or throw one, but for a connection that the test itself takes away."""
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    yield
+    assert [fault for fault in faults if not re.search("ERR_CONNECTION_REFUSED|ERR_INTERNET_DISCONNECTED", fault)] == []
+
+
+@contextmanager
+def writing(site: Site) -> Iterator[Session]:
+    """A transaction on the site's own database."""
+    database = site.database()
+    try:
+        with database.transaction() as session:
+            yield session
+    finally:
+        database.close()
+
+
+@pytest.fixture(scope="module")
+def stocked(site: Site) -> Site:
+    """The site with an account and 30 contacts, the third of them without a first name."""
+    people = [
+        {
+            "email": f"contact{n:02}@norsud.example",
+            "first_name": "" if n == 2 else "Alma",
+            "last_name": f"Norsud {n:02}",
+        }
+        for n in range(30)
+    ]
+    with writing(site) as session:
+        keyring = KeyRing.load(load_settings(_env_file=None, data_dir=site.data))
+        bulk_upsert(session, keyring, WORKSPACE, people, SystemClock().now())
+        make_account(session, WORKSPACE, "camille@rivage.example", SystemClock().now())
+    return site
+
+
+@pytest.fixture(scope="module")
+def session_cookies(browser: Browser, stocked: Site) -> list[dict[str, object]]:
+    """The cookies of the owner, who signed in once for all tests of this module."""
+    context = new_context(browser)
+    page = context.new_page()
+    page.goto(f"{stocked.url}/sign-in")
+    page.locator("input[name=email]").fill(EMAIL)
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Tableau de bord")).to_be_visible()
+    cookies = context.cookies()
+    context.close()
+    return [dict(cookie) for cookie in cookies]
+
+
+@pytest.fixture(autouse=True)
+def signed_in(page: Page, session_cookies: list[dict[str, object]]) -> None:
+    """The page of each test is the owner's."""
+    page.context.add_cookies(session_cookies)  # type: ignore[arg-type]
+
+
+def draft(site: Site, name: str, *, contacts: int = 0, accounts: bool = True) -> str:
+    """Make a draft of the sequence of a first contact and give its public id."""
+    now = SystemClock().now()
+    numbers = iter(range(1, 100))
+    workflow = sequence_workflow(sequence("first_contact", "fr"), lambda: f"n{next(numbers)}")
+    with writing(site) as session:
+        chosen = [1] if accounts else []
+        made = service.create_campaign(session, WORKSPACE, name, now, account_ids=chosen, workflow=workflow)
+        ids = matching_ids(session, WORKSPACE, ContactFilter(), most=contacts)
+        audience.add_contacts(session, WORKSPACE, made.id, ids, now, random.Random(1))
+    return public_id("cmp", made.id)
+
+
+def words_of_first_mail(site: Site, name: str) -> str:
+    with writing(site) as session:
+        page = service.list_campaigns(session, WORKSPACE, search=name)
+        campaign = service.get_campaign(session, WORKSPACE, page.lines[0].id)
+        return next(campaign.workflow.emails()).body
+
+
+def letter(page: Page):
+    return page.locator(".fz-write").first
+
+
+def saved(page: Page):
+    return expect(page.locator(".fz-mail-state"))
+
+
+def test_a_campaign_is_made_from_nothing_and_a_wrong_variable_is_put_right_by_one_click(page: Page, stocked: Site):
+    page.goto(f"{stocked.url}/campaigns")
+    expect(page.get_by_text("Aucune campagne pour l’instant")).to_be_visible()
+    page.get_by_role("button", name="Nouvelle campagne").first.click()
+    page.locator("input[name=name]").fill("Directeurs achats")
+    page.get_by_role("button", name="Créer le brouillon").click()
+    expect(page.get_by_role("heading", name="Directeurs achats")).to_be_visible()
+    page.get_by_label("Objet").fill("Bonjour {{prenom}}")
+    letter(page).click()
+    page.keyboard.type("Bonjour {{prenom}}, voici notre offre.")
+    saved(page).to_contain_text("Enregistré à")
+    expect(page.locator(".fz-mail-fault")).to_contain_text("Vouliez-vous dire firstName")
+    page.locator(".fz-mail-fault").get_by_role("button", name="Remplacer").click()
+    expect(page.locator(".fz-mail-fault")).to_have_count(0)
+    expect(page.get_by_label("Objet")).to_have_value("Bonjour {{firstName}}")
+    page.reload()
+    expect(letter(page)).to_have_text("Bonjour {{firstName}}, voici notre offre.")
+    assert "Bonjour {{firstName}}, voici" in words_of_first_mail(stocked, "Directeurs achats")
+
+
+def test_a_start_names_what_is_missing_and_leads_there(page: Page, stocked: Site):
+    key = draft(stocked, "Pas prête", accounts=False)
+    page.goto(f"{stocked.url}/campaigns/{key}")
+    page.get_by_role("button", name="Démarrer").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Aucun compte d’envoi")
+    expect(dialog).to_contain_text("aucun contact")
+    expect(dialog.get_by_role("button", name="Démarrer pour")).to_have_count(0)
+    dialog.get_by_role("button", name="Y aller").first.click()
+    expect(page).to_have_url(re.compile(r"/timing/?$"))
+    page.get_by_label("camille@rivage.example").click()
+    expect(page.get_by_text("1 choisi")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("camille@rivage.example")).to_be_checked()
+
+
+def test_a_campaign_is_started_paused_and_tells_of_each_contact_why_it_waits(page: Page, stocked: Site):
+    key = draft(stocked, "Relance salon", contacts=30)
+    page.goto(f"{stocked.url}/campaigns/{key}")
+    page.get_by_role("button", name="Démarrer").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("1 contact n’a pas de firstName")
+    dialog.get_by_role("button", name="Démarrer pour 30 contacts").click()
+    expect(page).to_have_url(re.compile(r"/progress/?$"))
+    expect(page.locator("tbody .fz-tr")).to_have_count(25)
+    page.get_by_role("button", name="Mettre en pause").click()
+    expect(page.locator("tbody .fz-tr").first).to_contain_text("Campagne en pause")
+    page.locator("tbody .fz-tr").first.click()
+    card = page.locator(".fz-why-card")
+    expect(card).to_contain_text("Pourquoi ce contact attend")
+    card.get_by_role("button", name="Retirer de la campagne").click()
+    expect(page.get_by_role("button", name="Retiré 1")).to_be_visible()
+    screenshot(page, "campaign-progress-light")
+
+
+def test_an_active_campaign_cannot_be_written_in(page: Page, stocked: Site):
+    key = draft(stocked, "En marche", contacts=3)
+    with writing(stocked) as session:
+        line = service.list_campaigns(session, WORKSPACE, search="En marche").lines[0]
+        lifecycle.start(session, WORKSPACE, line.id, SystemClock().now())
+    page.goto(f"{stocked.url}/campaigns/{key}")
+    expect(page.get_by_text("Campagne active : lecture seule")).to_be_visible()
+    expect(letter(page)).to_have_attribute("contenteditable", "false")
+    expect(page.locator(".fz-seq-add")).to_have_count(0)
+
+
+def test_what_was_typed_without_a_connection_is_kept_and_saved_when_it_is_back(page: Page, stocked: Site):
+    key = draft(stocked, "Sans réseau")
+    page.goto(f"{stocked.url}/campaigns/{key}")
+    expect(letter(page)).to_contain_text("Bonjour")
+    page.context.set_offline(True)
+    letter(page).click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" Écrit dans le train.")
+    saved(page).to_contain_text("Non enregistré, gardé ici")
+    page.context.set_offline(False)
+    expect(page.locator(".fz-mail-state")).to_contain_text("Enregistré à", timeout=20_000)
+    assert "Écrit dans le train." in words_of_first_mail(stocked, "Sans réseau")
+
+
+def test_two_people_at_one_mail_overwrite_nothing(
+    page: Page, browser: Browser, stocked: Site, session_cookies: list[dict[str, object]]
+):
+    key = draft(stocked, "Quatre mains")
+    page.goto(f"{stocked.url}/campaigns/{key}")
+    expect(letter(page)).to_contain_text("Bonjour")
+    other_context = new_context(browser)
+    other_context.add_cookies(session_cookies)  # type: ignore[arg-type]
+    other = other_context.new_page()
+    other.goto(f"{stocked.url}/campaigns/{key}")
+    expect(letter(other)).to_contain_text("Bonjour")
+    # Both begin from the same version; the first one's pause is still running when the second one is saved.
+    letter(page).click()
+    page.keyboard.press("Control+End")
+    letter(other).click()
+    other.keyboard.press("Control+End")
+    other.keyboard.type(" De l’autre.")
+    page.keyboard.type(" De moi.", delay=150)
+    expect(page.get_by_text("Quelqu’un d’autre a modifié cet email")).to_be_visible()
+    assert "De l’autre." in words_of_first_mail(stocked, "Quatre mains")
+    page.get_by_role("button", name="Mettre ma version").click()
+    expect(page.get_by_text("Quelqu’un d’autre a modifié cet email")).to_have_count(0)
+    expect(letter(page)).to_contain_text("De moi.")
+    assert "De moi." in words_of_first_mail(stocked, "Quatre mains")
+    other_context.close()
+
+
+def test_the_preview_shows_the_message_of_one_contact_after_the_other(page: Page, stocked: Site):
+    key = draft(stocked, "À relire", contacts=5)
+    page.goto(f"{stocked.url}/campaigns/{key}/preview")
+    frame = page.frame_locator(".fz-letter-frame")
+    expect(frame.locator("body")).to_contain_text("Bonjour Alma,")
+    for _ in range(2):
+        page.get_by_role("button", name="Contact suivant").click()
+    expect(page.get_by_text("Contact 3 sur 5")).to_be_visible()
+    expect(frame.locator("body")).to_contain_text("Bonjour,")
+    assert page.locator(".fz-letter-frame").get_attribute("sandbox") == ""
+
+
+def test_the_pages_fit_a_phone_in_the_dark(browser: Browser, stocked: Site, session_cookies: list[dict[str, object]]):
+    key = draft(stocked, "Ateliers et manufactures de la région, reprise de contact", contacts=12)
+    context = new_context(browser, NARROW, dark=True)
+    context.add_cookies(session_cookies)  # type: ignore[arg-type]
+    page = context.new_page()
+    for tab in ("", "/audience", "/timing", "/preview", "/progress"):
+        page.goto(f"{stocked.url}/campaigns/{key}{tab}")
+        expect(page.get_by_role("heading", name="Ateliers et manufactures")).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth") <= NARROW[0], tab
+        screenshot(page, f"campaign{tab.replace('/', '-')}-phone-dark")
+    context.close()
