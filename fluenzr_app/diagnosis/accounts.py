@@ -56,9 +56,7 @@ def _paused(facts: AccountFacts, now: datetime) -> Finding | None:
         # Over, but not yet seen by the tick that takes it up again: nothing to tell any more.
         if facts.paused_until is None or facts.paused_until <= now:
             return None
-        return Finding(
-            "account_quota", "slowed", _subject(facts), params, ("add_account",), None, facts.paused_until
-        )
+        return Finding("account_quota", "slowed", _subject(facts), params, ("add_account",), None, facts.paused_until)
     if facts.waiting == 0:
         return None
     return Finding("account_paused", "slowed", _subject(facts), params, ("resume",))

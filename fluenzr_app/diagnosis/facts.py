@@ -91,9 +91,7 @@ def campaign_facts(session: Session, workspace_id: int, now: datetime) -> list[C
     """Return the facts of the campaigns that are active or paused, the newest first."""
     connection = session.connection()
     rows = connection.execute(
-        select(
-            _CAMPAIGN.c.id, _CAMPAIGN.c.name, _CAMPAIGN.c.status, _CAMPAIGN.c.pause_reason, _CAMPAIGN.c.paused_at
-        )
+        select(_CAMPAIGN.c.id, _CAMPAIGN.c.name, _CAMPAIGN.c.status, _CAMPAIGN.c.pause_reason, _CAMPAIGN.c.paused_at)
         .where(_CAMPAIGN.c.workspace_id == workspace_id, _CAMPAIGN.c.status.in_(("active", "paused")))
         .order_by(_CAMPAIGN.c.id.desc())
     ).all()
@@ -206,9 +204,7 @@ def _walking(session: Session, campaign_ids: Sequence[int]) -> dict[int, int]:
     return {campaign_id: int(n) for campaign_id, n in rows}
 
 
-def _sent_and_bounced(
-    session: Session, workspace_id: int, campaign_ids: Sequence[int]
-) -> dict[int, tuple[int, int]]:
+def _sent_and_bounced(session: Session, workspace_id: int, campaign_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
     rows = session.connection().execute(
         select(_ROLLUP.c.scope_id, _ROLLUP.c.metric, func.sum(_ROLLUP.c.n))
         .where(

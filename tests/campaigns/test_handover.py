@@ -84,7 +84,7 @@ class Desk:
     def linked(self) -> list[int]:
         """The accounts that the campaign sends from."""
         rows = self.session.execute(
-            select(CampaignAccount.account_id).where(col(CampaignAccount.campaign_id) == self.campaign_id)
+            select(col(CampaignAccount.account_id)).where(col(CampaignAccount.campaign_id) == self.campaign_id)
         )
         return sorted(rows.scalars())
 

@@ -43,9 +43,7 @@ class Desk:
         ]
         enroll(session, self.workspace_id, self.campaign_id, contacts, self.now, random.Random(1))
         self.campaign().status = "active"
-        node = session.exec(
-            select(Node).where(Node.campaign_id == self.campaign_id, Node.kind == "email")
-        ).one()
+        node = session.exec(select(Node).where(Node.campaign_id == self.campaign_id, Node.kind == "email")).one()
         self.message = Message(
             workspace_id=self.workspace_id, account_id=self.account_id, contact_id=contacts[0],
             campaign_id=self.campaign_id, enrollment_id=1, node_id=node.id, to_address="c0@client.example",

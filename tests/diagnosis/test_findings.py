@@ -129,7 +129,9 @@ def test_only_an_import_that_failed_is_a_finding():
     assert import_finding(replace(IMPORT, status="cancelled")) is None
 
 
-@pytest.mark.parametrize(("address", "active", "told"), [("", 1, True), ("  \n", 2, True), ("", 0, False), ("x", 1, False)])
+@pytest.mark.parametrize(
+    ("address", "active", "told"), [("", 1, True), ("  \n", 2, True), ("", 0, False), ("x", 1, False)]
+)
 def test_a_missing_postal_address_is_advice_while_something_is_sent(address: str, active: int, told: bool):
     found = address_finding(address, active)
     assert (found is not None) is told

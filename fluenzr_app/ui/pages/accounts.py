@@ -14,7 +14,8 @@ from fluenzr_app.ui.components.status import Tone, diagnosis_banner, status_badg
 from fluenzr_app.ui.components.table import Column, data_table, mark_tile, toolbar, two_lines, under_row
 from fluenzr_app.ui.components.values import chosen_icon, icon, when
 from fluenzr_app.ui.language import t
-from fluenzr_app.ui.pages.accounts_connect import ConnectState, connect_drawer
+from fluenzr_app.ui.pages.accounts_connect import ConnectState
+from fluenzr_app.ui.pages.accounts_connect_view import connect_drawer
 from fluenzr_app.ui.pages.accounts_day import AccountDayState, day_drawer
 from fluenzr_app.ui.pages.accounts_list import AccountLine, AccountsState
 from fluenzr_app.ui.pages.accounts_reconnect import ReconnectState, reconnect_drawer
@@ -46,12 +47,10 @@ def page() -> rx.Component:
     return rx.fragment(
         page_header(
             t("accounts.title"),
-            rx.cond(S.loaded & (S.total > 0), _state(), ""),
+            rx.cond(S.loaded, rx.cond(S.total > 0, _state(), t("accounts.state_none")), ""),
             rx.cond(
-                ShellState.is_admin,
-                button(
-                    t("accounts.connect"), kind="solid", icon_name="plus", on_click=S.open_drawer("connect", "")
-                ),
+                ShellState.is_admin & (S.total > 0),
+                button(t("accounts.connect"), kind="solid", icon_name="plus", on_click=S.open_drawer("connect", "")),
             ),
         ),
         body(
@@ -234,6 +233,10 @@ def _diagnosis(line: rx.Var[AccountLine]) -> rx.Component:
             rx.cond(line.waiting > 0, t("accounts.waiting", n=line.waiting), t("accounts.nothing_lost")),
             " ",
             line.error_mend,
+            rx.cond(
+                line.until != "",
+                rx.fragment(" ", t("accounts.next_try"), " ", when(line.until, ShellState.zone), "."),
+            ),
         ),
         detail=rx.cond(line.error_words != "", rx.el.span(t("accounts.server_says"), " ", line.error_words)),
         mend=rx.cond(

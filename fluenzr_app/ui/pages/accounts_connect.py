@@ -20,14 +20,9 @@ from fluenzr_app.accounts.probing import all_passed, connect_probed, probe_form
 from fluenzr_app.campaigns.drafts import keep_draft, read_draft
 from fluenzr_app.mail.errors import BadAddress
 from fluenzr_app.mail.probe import ProbeTarget, StageResult, stages_of
-from fluenzr_app.ui.components.buttons import button
-from fluenzr_app.ui.components.forms import field, form, grid, password_input, text_input
-from fluenzr_app.ui.components.frame import drawer
-from fluenzr_app.ui.components.status import callout
-from fluenzr_app.ui.components.values import icon
 from fluenzr_app.ui.failures import in_words
 from fluenzr_app.ui.guard import Acting, acting
-from fluenzr_app.ui.language import t, words
+from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages.accounts_list import AccountsState
 from fluenzr_app.ui.pages.accounts_probe import (
     MOST,
@@ -38,17 +33,13 @@ from fluenzr_app.ui.pages.accounts_probe import (
     lines_of,
     marked_fields,
     needs_consent,
-    probe_section,
-    server_fields,
     servers_given,
     text_of,
 )
-from fluenzr_app.ui.pages.accounts_query import AccountsQuery, read_query
+from fluenzr_app.ui.pages.accounts_query import read_query
 
-FORM = "connect-smtp"
 PLACE = "accounts.connect"
 _KEPT = ("email", "display_name", *SERVER_FIELDS)
-_EYE = rx._x.client_state("connect_eye", default=False)
 _FRESH = {"port": "587", "encryption": "starttls", "imap_port": "993", "imap_encryption": "ssl"}
 
 
@@ -140,7 +131,7 @@ class ConnectState(rx.State):
                 return None
             if given.get("intent") == "mend":
                 given = given | {name: str(value) for name, value in change_of(self._results).items()}
-                self.version += 1
+                self.version, self.form_version = self.version + 1, self.form_version + 1
             asked = _form_of(given)
             checked = await self._check(me, given, asked)
             if checked is None:
@@ -168,9 +159,7 @@ class ConnectState(rx.State):
     async def forget(self) -> None:
         """Throw away what was typed."""
         me = await acting(self, admin=True)
-        await me.write(
-            keep_draft, me.workspace_id, me.identity.user_id, PLACE, dict.fromkeys(_KEPT), me.now
-        )
+        await me.write(keep_draft, me.workspace_id, me.identity.user_id, PLACE, dict.fromkeys(_KEPT), me.now)
         for name in _KEPT:
             setattr(self, name, _FRESH.get(name, ""))
         self.kept, self._by_hand, self.preset, self.source = False, False, "", ""
@@ -186,11 +175,18 @@ class ConnectState(rx.State):
         self.app_password, self.oauth = found.app_password, found.oauth or ""
         if self._by_hand:
             return
-        values = {"host": found.smtp.host, "port": str(found.smtp.port), "encryption": found.smtp.encryption,
-                  "username": found.username}  # fmt: skip
+        values = {
+            "host": found.smtp.host,
+            "port": str(found.smtp.port),
+            "encryption": found.smtp.encryption,
+            "username": found.username,
+        }
         if found.imap is not None:
-            values |= {"imap_host": found.imap.host, "imap_port": str(found.imap.port),
-                       "imap_encryption": found.imap.encryption}  # fmt: skip
+            values |= {
+                "imap_host": found.imap.host,
+                "imap_port": str(found.imap.port),
+                "imap_encryption": found.imap.encryption,
+            }
         await self._keep_fields(me, values)
         self.version += 1
 
@@ -206,9 +202,13 @@ class ConnectState(rx.State):
             setattr(self, name, text_of(given, name))
         self.faults, self.failure, self.kept = {}, "", True
         await me.write(
-            keep_draft, me.workspace_id, me.identity.user_id, PLACE,
-            {name: getattr(self, name) or None for name in _KEPT}, me.now,
-        )  # fmt: skip
+            keep_draft,
+            me.workspace_id,
+            me.identity.user_id,
+            PLACE,
+            {name: getattr(self, name) or None for name in _KEPT},
+            me.now,
+        )
         if needs_consent(given):
             self.faults = {"none_read": words(me.lang, "accounts.faults.none_unread")}
             return None
@@ -255,9 +255,15 @@ class ConnectState(rx.State):
     async def _connect(self, me: Acting, asked: SmtpForm, results: list[StageResult]) -> Any:
         def store(session: Session) -> str:
             account = connect_probed(
-                session, me.runtime.keyring, me.workspace_id, asked, results, me.now, SystemRandom(),
+                session,
+                me.runtime.keyring,
+                me.workspace_id,
+                asked,
+                results,
+                me.now,
+                SystemRandom(),
                 actor=me.identity,
-            )  # fmt: skip
+            )
             keep_draft(session, me.workspace_id, me.identity.user_id, PLACE, dict.fromkeys(_KEPT), me.now)
             return account.email
 
@@ -296,166 +302,3 @@ def _step(results: list[StageResult], stages: int) -> int:
     """Return the number of the stage that is under way, or that failed first."""
     failed = next((n for n, result in enumerate(results, 1) if result.state == "failed"), 0)
     return failed or min(len(results) + 1, stages)
-
-
-def submit_as(intent: str) -> Any:
-    """Return the event that sends the form with another meaning: the fields go with it, the password too."""
-    return rx.call_script(
-        f"(() => {{ const form = document.getElementById({FORM!r}); form.elements.intent.value = {intent!r};"
-        " form.requestSubmit(); form.elements.intent.value = 'test'; })()"
-    )
-
-
-def connect_drawer() -> rx.Component:
-    """Return the drawer, open while the address says so."""
-    state = ConnectState
-    return drawer(
-        t("accounts.connect_title"),
-        form(
-            rx.el.input(type="hidden", name="intent", default_value="test"),
-            _who(),
-            server_fields(state, lambda name: lambda value: state.keep(name, value)),
-            _login(),
-            id=FORM,
-            on_submit=state.submit,
-        ),
-        probe_section(state, submit_as("mend"), t("accounts.probe.before")),
-        is_open=AccountsState.drawer == "connect",
-        on_close=state.stop,
-        subtitle=_known_from(),
-        icon_name="server",
-        footer=_foot(),
-    )
-
-
-def _who() -> rx.Component:
-    state = ConnectState
-    version = state.form_version.to(str)
-    return rx.fragment(
-        grid(
-            field(
-                t("accounts.form.email"),
-                text_input(
-                    name="email",
-                    type="email",
-                    key=version + "email",
-                    default_value=state.email,
-                    auto_complete="off",
-                    auto_focus=True,
-                    on_blur=state.suggest,
-                    placeholder=t("accounts.form.email_example"),
-                ),
-                error=state.faults.get("email", ""),
-            ),
-            field(
-                t("accounts.form.display_name"),
-                text_input(
-                    name="display_name",
-                    key=version + "display_name",
-                    default_value=state.display_name,
-                    auto_complete="off",
-                    on_blur=lambda value: state.keep("display_name", value),
-                ),
-                error=state.faults.get("display_name", ""),
-            ),
-        ),
-        rx.cond(
-            state.app_password,
-            callout(t("accounts.form.app_password", provider=state.preset), "info", "key-round"),
-        ),
-        rx.cond(state.oauth != "", callout(t("accounts.form.oauth_later", provider=state.preset), "info", "info")),
-    )
-
-
-def _login() -> rx.Component:
-    state = ConnectState
-    return grid(
-        field(
-            t("accounts.form.username"),
-            text_input(
-                name="username",
-                key=state.version.to(str) + "username",
-                default_value=state.username,
-                placeholder=state.email,
-                aria_invalid=state.marked.contains("username"),
-                auto_complete="off",
-                spell_check=False,
-                on_blur=lambda value: state.keep("username", value),
-            ),
-            help=t("accounts.form.username_help"),
-            error=state.faults.get("username", ""),
-        ),
-        field(
-            t("accounts.form.password"),
-            password_input(visible=_EYE.value, on_toggle=_EYE.set_value(~_EYE.value), auto_complete="new-password"),
-            help=t("accounts.form.password_help"),
-            error=state.faults.get("password", ""),
-        ),
-    )
-
-
-def _known_from() -> rx.Var[str]:
-    state = ConnectState
-    return rx.cond(
-        state.preset != "",
-        t("accounts.known_preset", provider=state.preset),
-        rx.match(
-            state.source,
-            ("srv", t("accounts.known_dns")),
-            ("mx", t("accounts.known_dns")),
-            ("unknown", t("accounts.known_not")),
-            t("accounts.connect_subtitle"),
-        ),
-    ).to(str)
-
-
-def _foot() -> rx.Component:
-    state = ConnectState
-    return rx.fragment(
-        rx.cond(
-            state.kept,
-            rx.el.span(
-                icon("cloud-check", 14),
-                rx.el.span(t("accounts.draft_kept")),
-                rx.cond(
-                    ~state.testing,
-                    rx.el.button(
-                        t("accounts.draft_drop"),
-                        type="button",
-                        on_click=state.forget,
-                        class_name="fz-link fza-small-link",
-                    ),
-                ),
-                class_name="fz-save",
-            ),
-        ),
-        button(t("common.cancel"), on_click=state.stop),
-        rx.cond(
-            state.stages.length() > 0,
-            button(
-                t("accounts.probe.again"),
-                kind="soft",
-                icon_name="refresh-cw",
-                loading=state.testing,
-                on_click=submit_as("test"),
-            ),
-            button(
-                t("accounts.probe.start"),
-                kind="solid",
-                icon_name="plug-zap",
-                loading=state.testing,
-                on_click=submit_as("test"),
-            ),
-        ),
-        rx.cond(
-            state.stages.length() > 0,
-            button(
-                t("accounts.connect_act"), kind="solid", disabled=~state.passed, on_click=submit_as("connect")
-            ),
-        ),
-    )
-
-
-def connect_address() -> str:
-    """Return the address at which the drawer is open, for links on other pages."""
-    return AccountsQuery(drawer="connect").address()

@@ -100,23 +100,27 @@ class AccountsState(rx.State):
     @rx.event
     async def look_for(self, text: str) -> Any:
         """Search the addresses."""
+        await acting(self)
         return rx.redirect(replace(self._asked(), q=text[:200].strip()).address(), replace=True)
 
     @rx.event
     async def sort_by(self, column: str) -> Any:
         """Sort by a column, the other way round if it is sorted by it already."""
+        await acting(self)
         asked = self._asked()
         return rx.redirect(replace(asked, sort=f"-{column}" if asked.sort == column else column).address())
 
     @rx.event
     async def open_drawer(self, drawer: str, account: str) -> Any:
         """Open one of the page's drawers."""
+        await acting(self)
         asked = read_query({**vars(self._asked()), "open": drawer, "account": account})
         return rx.redirect(replace(self._asked(), drawer=asked.drawer, account=asked.account).address())
 
     @rx.event
     async def close(self) -> Any:
         """Close the drawer that is open."""
+        await acting(self)
         return rx.redirect(replace(self._asked(), drawer="", account="").address())
 
     @rx.event
@@ -233,4 +237,3 @@ def _ramp(account: EmailAccount, week: int | None, next_at: datetime | None) -> 
     if week is None:
         return "done"
     return "climbing" if next_at is not None else "waiting"
-

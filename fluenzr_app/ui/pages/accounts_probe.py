@@ -20,9 +20,16 @@ from fluenzr_app.ui.language import t, words
 
 SERVER_FIELDS = ("host", "port", "encryption", "username", "imap_host", "imap_port", "imap_encryption")
 MOST = 320
-_SMTP = {"host": "smtp.host", "port": "smtp.port", "encryption": "smtp.encryption", "username": "smtp.username",
-         "password": "smtp.password", "imap_host": "imap.host", "imap_port": "imap.port",
-         "imap_encryption": "imap.encryption"}  # fmt: skip
+_SMTP = {
+    "host": "smtp.host",
+    "port": "smtp.port",
+    "encryption": "smtp.encryption",
+    "username": "smtp.username",
+    "password": "smtp.password",
+    "imap_host": "imap.host",
+    "imap_port": "imap.port",
+    "imap_encryption": "imap.encryption",
+}
 _FIELD_OF = {path: name for name, path in _SMTP.items()} | {"imap.username": "imap_host", "imap.password": "password"}
 
 
@@ -89,9 +96,12 @@ def text_of(given: Mapping[str, Any], name: str) -> str:
 def servers_given(given: Mapping[str, Any]) -> tuple[Server, Server | None]:
     """Return both servers as a form names them; no incoming one where its field is empty."""
     smtp = Server(
-        text_of(given, "host"), _port(given, "port"), text_of(given, "encryption"), text_of(given, "username"),
+        text_of(given, "host"),
+        _port(given, "port"),
+        text_of(given, "encryption"),
+        text_of(given, "username"),
         str(given.get("password") or ""),
-    )  # fmt: skip
+    )
     if not text_of(given, "imap_host"):
         return smtp, None
     return smtp, Server(text_of(given, "imap_host"), _port(given, "imap_port"), text_of(given, "imap_encryption"))

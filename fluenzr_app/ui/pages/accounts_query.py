@@ -21,8 +21,12 @@ class AccountsQuery:
 
     def address(self) -> str:
         """Return the page's address for this query."""
-        said = {"q": self.q, "sort": "" if self.sort == "email" else self.sort, "open": self.drawer,
-                "account": self.account}  # fmt: skip
+        said = {
+            "q": self.q,
+            "sort": "" if self.sort == "email" else self.sort,
+            "open": self.drawer,
+            "account": self.account,
+        }
         text = urlencode({name: value for name, value in said.items() if value})
         return f"/accounts?{text}" if text else "/accounts"
 

@@ -180,9 +180,17 @@ class ReconnectState(rx.State):
             awaited = self._awaited()
         results: list[StageResult] = []
         coming = probe_account(
-            runtime.database, runtime.keyring, runtime.settings, runtime.clock, SystemRandom(), me.workspace_id, key,
-            passwords=passwords, language=me.lang, actor=me.identity,
-        )  # fmt: skip
+            runtime.database,
+            runtime.keyring,
+            runtime.settings,
+            runtime.clock,
+            SystemRandom(),
+            me.workspace_id,
+            key,
+            passwords=passwords,
+            language=me.lang,
+            actor=me.identity,
+        )
         try:
             async with aclosing(coming):
                 async for result in coming:
@@ -234,10 +242,16 @@ def _store_servers(session: Session, me: Acting, key: int, given: Mapping[str, A
     if not changed:
         return NewPasswords(smtp.password, smtp.password if account.imap_secret_id is not None else "")
     service.update_servers(
-        session, me.runtime.keyring, me.workspace_id, key, me.now, smtp=smtp,
-        imap=_with_password(imap, account, smtp.password), drop_imap=imap is None and old_imap is not None,
+        session,
+        me.runtime.keyring,
+        me.workspace_id,
+        key,
+        me.now,
+        smtp=smtp,
+        imap=_with_password(imap, account, smtp.password),
+        drop_imap=imap is None and old_imap is not None,
         actor=me.identity,
-    )  # fmt: skip
+    )
     return None
 
 

@@ -61,9 +61,7 @@ class AccountSettingsState(rx.State):
         if asked.drawer != "settings":
             return None
         try:
-            account = await me.read(
-                service.get_account, me.workspace_id, parse_public_id("acc", asked.account)
-            )
+            account = await me.read(service.get_account, me.workspace_id, parse_public_id("acc", asked.account))
         except (BadPublicId, AccountsError):
             return [rx.toast.error(words(me.lang, "accounts.errors.unknown_account")), AccountsState.close]
         self.account = asked.account
@@ -99,9 +97,13 @@ class AccountSettingsState(rx.State):
         self.faults, self.failure = {}, ""
         try:
             account = await me.write(
-                service.update_settings, me.workspace_id, parse_public_id("acc", self.account),
-                _limits(given, self.ramp), me.now, actor=me.identity,
-            )  # fmt: skip
+                service.update_settings,
+                me.workspace_id,
+                parse_public_id("acc", self.account),
+                _limits(given, self.ramp),
+                me.now,
+                actor=me.identity,
+            )
         except BadAccountForm as error:
             self.faults = faults_in_words(me.lang, error)
             return None
@@ -188,9 +190,12 @@ def _text(name: str, value: str) -> rx.Component:
     return field(
         t(f"accounts.settings.{name}"),
         text_input(
-            name=name, key=state.version.to(str) + name, default_value=getattr(state, value), auto_complete="off",
+            name=name,
+            key=state.version.to(str) + name,
+            default_value=getattr(state, value),
+            auto_complete="off",
             **numeric,
-        ),  # fmt: skip
+        ),
         help=t(f"accounts.settings.{name}_help"),
         error=state.faults.get(name, ""),
     )
@@ -204,7 +209,10 @@ def _limit_now() -> rx.Component:
         rx.cond(
             state.next_at != "",
             rx.fragment(
-                t("accounts.limit.next", n=state.next_limit), " ", when(state.next_at, ShellState.zone, mode="date"), "."
+                t("accounts.limit.next", n=state.next_limit),
+                " ",
+                when(state.next_at, ShellState.zone, mode="date"),
+                ".",
             ),
             t("accounts.limit.not_begun"),
         ),

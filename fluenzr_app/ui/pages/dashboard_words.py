@@ -58,7 +58,7 @@ class FindingLine:
 def line_of(group: Sequence[Finding], lang: Lang, now: datetime, here: ZoneInfo) -> FindingLine:
     """Return a finding, or several that wait for the same reason, as one line."""
     first = group[0]
-    params = _params(group, lang)
+    params = _params(group, lang, now, here)
     key = f"dashboard.finding.{first.code}"
     many = f"{key}.many"
     what = words(lang, many if len(group) > 1 and many in catalogue() else f"{key}.what", **params)
@@ -77,7 +77,7 @@ def line_of(group: Sequence[Finding], lang: Lang, now: datetime, here: ZoneInfo)
     )
 
 
-def _params(group: Sequence[Finding], lang: Lang) -> dict[str, Any]:
+def _params(group: Sequence[Finding], lang: Lang, now: datetime, here: ZoneInfo) -> dict[str, Any]:
     first = group[0]
     given: dict[str, Any] = {name: value for name, value in first.params.items() if value is not None}
     given["name"] = first.subject.name
@@ -89,7 +89,13 @@ def _params(group: Sequence[Finding], lang: Lang) -> dict[str, Any]:
             given["n"] = sum(int(finding.params[counted]) for finding in group)
             break
     if first.code == "account_error":
-        given["waits"] = words(lang, "accounts.waiting", n=given["n"]) if given["n"] else words(lang, "accounts.nothing_lost")
+        given["waits"] = (
+            words(lang, "accounts.waiting", n=given["n"]) if given["n"] else words(lang, "accounts.nothing_lost")
+        )
+        given["retry"] = ""
+        if first.resumes_at is not None and first.resumes_at > now:
+            when = formats.moment(lang, first.resumes_at, now, here)
+            given["retry"] = words(lang, "dashboard.finding.account_error.retry", when=when)
     if len(group) > 1:
         given["things"] = len(group)
     sent = int(first.params.get("sent") or 0)

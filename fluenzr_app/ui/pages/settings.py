@@ -61,7 +61,7 @@ def page() -> rx.Component:
         body(
             rx.match(
                 state.tab,
-                *[(name, section) for name, section in sections.items()],
+                *list(sections.items()),
                 settings_person.section(),
             ),
             class_name="fzs-body",

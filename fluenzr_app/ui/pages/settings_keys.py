@@ -127,13 +127,15 @@ class KeysState(rx.State):
 
 def _create(session: Session, me: Acting, name: str, permission: str) -> str:
     made = api_keys.create_key(
-        session, me.workspace_id, name=name, permission="read" if permission == "read" else "all",
-        created_by=me.identity.user_id, now=me.now,
-    )  # fmt: skip
-    shown = " ".join(name.split())
-    audit.record(
-        session, me.identity, me.workspace_id, "api_key.created", shown, {"permission": permission}, me.now
+        session,
+        me.workspace_id,
+        name=name,
+        permission="read" if permission == "read" else "all",
+        created_by=me.identity.user_id,
+        now=me.now,
     )
+    shown = " ".join(name.split())
+    audit.record(session, me.identity, me.workspace_id, "api_key.created", shown, {"permission": permission}, me.now)
     return made.secret
 
 
@@ -158,9 +160,13 @@ def section() -> rx.Component:
         ),
     ]
     docs = rx.el.a(
-        t("settings.keys.docs"), icon("external-link", 12), href="/v1/docs", target="_blank", rel="noreferrer",
+        t("settings.keys.docs"),
+        icon("external-link", 12),
+        href="/v1/docs",
+        target="_blank",
+        rel="noreferrer",
         class_name="fz-link fzs-out",
-    )  # fmt: skip
+    )
     table = data_table(
         columns,
         state.keys,
@@ -185,9 +191,12 @@ def section() -> rx.Component:
                     rx.fragment(
                         docs,
                         button(
-                            t("settings.keys.create"), kind="solid", size="small", icon_name="plus",
+                            t("settings.keys.create"),
+                            kind="solid",
+                            size="small",
+                            icon_name="plus",
                             on_click=state.start,
-                        ),  # fmt: skip
+                        ),
                     ),
                 ),
                 padded=False,
@@ -231,9 +240,7 @@ def dialogs() -> rx.Component:
                         state.choose_permission,
                     ),
                     rx.el.span(
-                        rx.cond(
-                            state.permission == "all", t("settings.keys.all_words"), t("settings.keys.read_words")
-                        ),
+                        rx.cond(state.permission == "all", t("settings.keys.all_words"), t("settings.keys.read_words")),
                         class_name="fz-help",
                     ),
                     gap=6,

@@ -24,9 +24,15 @@ from fluenzr_app.workspaces.errors import PasswordRefused, SignInRefused, Worksp
 
 _EYE = rx._x.client_state("settings_eye", default=False)
 _BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
-_SYSTEMS = (("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"),
-            ("Mac OS X", "macOS"), ("Linux", "Linux"))  # fmt: skip
-PASSWORD_FORM = "change-password"
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+CHANGE_FORM = "change-password"
 
 
 @dataclass(frozen=True)
@@ -109,9 +115,12 @@ class PersonState(rx.State):
         self.password_errors = {}
         try:
             await me.write(
-                workspaces.change_password, me.identity, current=str(given.get("current") or ""),
-                new=str(given.get("new") or ""), now=me.now,
-            )  # fmt: skip
+                workspaces.change_password,
+                me.identity,
+                current=str(given.get("current") or ""),
+                new=str(given.get("new") or ""),
+                now=me.now,
+            )
         except SignInRefused:
             self.password_errors = {"current": words(me.lang, "settings.errors.wrong_password")}
             return None
@@ -120,7 +129,7 @@ class PersonState(rx.State):
             return None
         return [
             rx.toast.success(words(me.lang, "settings.person.password_changed")),
-            rx.call_script(f"document.getElementById({PASSWORD_FORM!r}).reset()"),
+            rx.call_script(f"document.getElementById({CHANGE_FORM!r}).reset()"),
             PersonState.load,
         ]
 
@@ -164,17 +173,23 @@ def _who() -> rx.Component:
                 field(
                     t("settings.person.first_name"),
                     text_input(
-                        name="first_name", key=version + "f", default_value=state.first_name, max_length=100,
+                        name="first_name",
+                        key=version + "f",
+                        default_value=state.first_name,
+                        max_length=100,
                         auto_complete="given-name",
-                    ),  # fmt: skip
+                    ),
                     error=state.name_error,
                 ),
                 field(
                     t("settings.person.last_name"),
                     text_input(
-                        name="last_name", key=version + "l", default_value=state.last_name, max_length=100,
+                        name="last_name",
+                        key=version + "l",
+                        default_value=state.last_name,
+                        max_length=100,
                         auto_complete="family-name",
-                    ),  # fmt: skip
+                    ),
                 ),
             ),
             grid(
@@ -223,7 +238,7 @@ def _password() -> rx.Component:
                 button(t("settings.person.change_password"), submit=True),
                 rx.el.span(t("settings.person.change_password_words"), class_name="fz-second"),
             ),
-            id=PASSWORD_FORM,
+            id=CHANGE_FORM,
             on_submit=PersonState.change_password,
         ),
         title=t("settings.person.password"),
@@ -238,9 +253,7 @@ def _sessions() -> rx.Component:
         Column("", _end, right=True),
     ]
     return block(
-        data_table(
-            columns, state.sessions, loaded=state.loaded, key=lambda line: line.id, empty=rx.fragment()
-        ),
+        data_table(columns, state.sessions, loaded=state.loaded, key=lambda line: line.id, empty=rx.fragment()),
         title=t("settings.person.sessions"),
         aside=rx.cond(
             state.sessions.length() > 1,

@@ -66,9 +66,12 @@ class SuppressionState(rx.State):
         """Show a page of the list."""
         me = await acting(self)
         found = await me.read(
-            suppression.list_suppressed, me.workspace_id, query=self.search, page=self.page_number + 1,
+            suppression.list_suppressed,
+            me.workspace_id,
+            query=self.search,
+            page=self.page_number + 1,
             per_page=PER_PAGE,
-        )  # fmt: skip
+        )
         self.entries = [
             Entry(public_id("sup", line.id), line.kind, line.shown, line.reason, line.at.isoformat())
             for line in found.lines
@@ -78,12 +81,14 @@ class SuppressionState(rx.State):
     @rx.event
     async def look_for(self, text: str) -> Any:
         """Search the entries."""
+        await acting(self)
         self.search, self.page_number = text[:200], 0
         return SuppressionState.load
 
     @rx.event
     async def turn_to(self, number: int) -> Any:
         """Show another page, counted from 0."""
+        await acting(self)
         self.page_number = max(0, int(number))
         return SuppressionState.load
 
@@ -203,14 +208,10 @@ def section() -> rx.Component:
                         "search-x",
                         t("settings.suppression.none_found", text=state.search),
                         t("settings.suppression.none_found_words"),
-                        button(
-                            t("settings.suppression.show_all"), kind="soft", on_click=state.look_for("")
-                        ),
+                        button(t("settings.suppression.show_all"), kind="soft", on_click=state.look_for("")),
                         found_nothing=True,
                     ),
-                    empty_state(
-                        "shield-check", t("settings.suppression.none"), t("settings.suppression.none_words")
-                    ),
+                    empty_state("shield-check", t("settings.suppression.none"), t("settings.suppression.none_words")),
                 ),
             ),
             rx.cond(
@@ -224,9 +225,7 @@ def section() -> rx.Component:
 
 
 def _entry(line: rx.Var[Entry]) -> rx.Component:
-    kinds = rx.cond(
-        line.kind == "domain", t("settings.suppression.domain"), t("settings.suppression.address")
-    )
+    kinds = rx.cond(line.kind == "domain", t("settings.suppression.domain"), t("settings.suppression.address"))
     name = rx.cond(line.shown != "", line.shown, t("settings.suppression.erased"))
     return two_lines(name, kinds, mark_tile(rx.cond(line.kind == "domain", icon("globe"), icon("at-sign"))))
 
@@ -240,9 +239,7 @@ def dialogs() -> rx.Component:
             form(
                 field(
                     t("settings.suppression.entries"),
-                    text_area(
-                        name="entries", rows=7, placeholder=t("settings.suppression.example"), auto_focus=True
-                    ),
+                    text_area(name="entries", rows=7, placeholder=t("settings.suppression.example"), auto_focus=True),
                     help=t("settings.suppression.entries_help"),
                     error=state.error,
                 ),
@@ -283,7 +280,9 @@ def _refused() -> rx.Component:
     state = SuppressionState
     return rx.el.div(
         rx.el.div(t("settings.suppression.refused")),
-        rx.el.ul(rx.foreach(state.refused, lambda text: rx.el.li(text, class_name="fz-mono")), class_name="fzs-refused"),
+        rx.el.ul(
+            rx.foreach(state.refused, lambda text: rx.el.li(text, class_name="fz-mono")), class_name="fzs-refused"
+        ),
         rx.cond(
             state.refused_more > 0, rx.el.div(t("settings.suppression.refused_more", n=number(state.refused_more)))
         ),

@@ -27,7 +27,7 @@ _MOST = {"name": 100, "postal_address": 500, "signature": 10_000}
 
 def zones() -> list[str]:
     """Return the names of the time zones that a person may choose, in order, and UTC."""
-    return sorted(name for name in available_timezones() if name.partition("/")[0] in _REGIONS) + ["UTC"]
+    return [*sorted(name for name in available_timezones() if name.partition("/")[0] in _REGIONS), "UTC"]
 
 
 class WorkspaceState(rx.State):
@@ -85,9 +85,14 @@ def _store(session: Session, me: Acting, wanted: dict[str, str]) -> None:
     workspaces.update_workspace(session, me.workspace_id, **wanted)
     if changed:
         audit.record(
-            session, me.identity, me.workspace_id, "workspace.changed", wanted.get("name", ""), {"fields": changed},
+            session,
+            me.identity,
+            me.workspace_id,
+            "workspace.changed",
+            wanted.get("name", ""),
+            {"fields": changed},
             me.now,
-        )  # fmt: skip
+        )
 
 
 def section() -> rx.Component:
@@ -114,9 +119,7 @@ def _form() -> rx.Component:
     version, errors, read_only = state.version.to(str), state.errors, ~ShellState.is_admin
 
     def props(name: str) -> dict[str, Any]:
-        return {
-            "name": name, "key": version + name, "default_value": getattr(state, name), "disabled": read_only
-        }  # fmt: skip
+        return {"name": name, "key": version + name, "default_value": getattr(state, name), "disabled": read_only}
 
     return form(
         field(
