@@ -348,7 +348,8 @@ class EngineWorld:
         assert twice == []
         lost = self.rows(
             "SELECT e.id, e.status, e.node_id FROM enrollment e WHERE e.status IN ('pending', 'in_progress')"
-            " AND (SELECT c.status FROM campaign c WHERE c.id = e.campaign_id) <> 'archived' AND e.due_at IS NULL AND NOT EXISTS (SELECT 1 FROM message m WHERE m.enrollment_id = e.id"
+            " AND (SELECT c.status FROM campaign c WHERE c.id = e.campaign_id) <> 'archived'"
+            " AND e.due_at IS NULL AND NOT EXISTS (SELECT 1 FROM message m WHERE m.enrollment_id = e.id"
             " AND m.node_id = e.node_id AND m.status IN ('queued', 'claimed', 'sending', 'uncertain'))"
         )
         assert lost == [], "walks that nothing will ever move on"

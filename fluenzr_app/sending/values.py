@@ -34,7 +34,8 @@ class Stream:
 
     `is_open`: may leave now; `closes_at`: end of the present opening; `opens_at`: the next one while closed.
     `room` and `new_room`: how many more (of these: first mails) may leave now, None for no cap. `paced`: held by the
-    account's gap, ramp and plan of the day. `per_domain`: at most so many to one recipient domain from `day_start` to `day_end`.
+    account's gap, ramp and plan of the day. `per_domain`: at most so many to one recipient domain from `day_start` to
+    `day_end`.
     """
 
     key: int | None
