@@ -1,6 +1,7 @@
 """`fluenzr demo` as somebody starts it: what it prints, how it signs in, how fast it sends, what it leaves behind."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -15,11 +16,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from fluenzr_app.bundle import ROOT
+from fluenzr_app.bundle import ROOT, ensure_bundle
 from tests.real.browser import new_context
 
-# Building pages, when nobody has before, and five weeks of history on a busy machine.
-START_S = 400
+# Pages may have to be built first, and the machine may be busy.
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -56,7 +56,10 @@ class Demo:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """One demonstration for all tests here; the last one ends it."""
     place = tmp_path_factory.mktemp("demo")
-    own = {"TMPDIR": str(place), "PATH": "/usr/bin:/bin", "HOME": str(place), "LANG": "C.UTF-8"}
+    ensure_bundle()
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("FLUENZR_", "REFLEX_"))}
+    # Without Node on the path.
+    own |= {"TMPDIR": str(place), "PATH": "/usr/bin:/bin"}
     # A real installation's settings, which the demonstration must not touch.
     own |= {"FLUENZR_DATABASE_URL": f"sqlite:///{place}/mine.sqlite3", "FLUENZR_DATA_DIR": str(place / "mine")}
     own |= {"FLUENZR_HOST": "0.0.0.0", "FLUENZR_PUBLIC_URL": "https://mail.firm.example"}
