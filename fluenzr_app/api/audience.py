@@ -123,7 +123,7 @@ def _add(caller: Caller, campaign_id: int, given: AudienceGiven, filters: list[C
         added += result.added
         for contact_id, reason in result.skipped.items():
             if reason == "not_found":
-                shown = named.get(contact_id) or public_id("con", contact_id)
+                shown = named[contact_id] if contact_id in named else public_id("con", contact_id)
                 errors.append(AudienceErrorShape(contact_id=shown, code=reason, message="There is no such contact."))
             else:
                 reasons[reason] += 1

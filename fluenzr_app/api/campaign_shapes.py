@@ -78,7 +78,7 @@ class CampaignGiven(Given):
 class FilterGiven(Given):
     """Which contacts: everything given must hold."""
 
-    query: str = ""
+    query: str = Field(default="", max_length=200)
     status: str | list[str] | None = None
     groups: list[str] = Field(default_factory=list)
     tags: list[str] = Field(default_factory=list)

@@ -121,6 +121,14 @@ def _make_engine(url: str) -> Engine:
     )
 
 
+def _keep_from_others(path: str | None) -> None:
+    """Let only this user read a database that was made just now; the files beside it take over its mode."""
+    if path and path != ":memory:":
+        with contextlib.suppress(OSError):
+            if Path(path).stat().st_size == 0:
+                Path(path).chmod(0o600)
+
+
 def _sqlite_engine(url: str, path: str | None) -> Engine:
     if path and path != ":memory:":
         Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -138,6 +146,7 @@ def _sqlite_engine(url: str, path: str | None) -> Engine:
         # The driver must not open transactions by itself: BEGIN IMMEDIATE below takes the write lock at once,
         # where a late upgrade from reading to writing would fail with "database is locked".
         connection.isolation_level = None
+        _keep_from_others(path)
         for pragma in (
             "journal_mode=WAL",
             "synchronous=FULL",
