@@ -13,7 +13,7 @@ from fluenzr_app.ui.catalogue import CatalogueError, catalogue, french, words
 UI = Path(room.__file__).parent
 SOURCES = sorted(UI.rglob("*.py"))
 # Names, and words that are the same everywhere.
-SAME_EVERYWHERE = {"FluenzR", "Français", "English", "Fluenz", "R", "fluenzr user add"}
+SAME_EVERYWHERE = {"FluenzR", "Français", "English", "Fluenz", "R", "fluenzr user add", "fluenzr release"}
 # Arguments that are never read by a person.
 SILENT = {
     "class_name", "style", "d", "view_box", "fill", "stroke", "points", "preserve_aspect_ratio", "custom_attrs",

@@ -9,6 +9,7 @@ from typing import Any
 import reflex as rx
 
 from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
+from fluenzr_app.ui.browsers import browser_name
 from fluenzr_app.ui.components.buttons import button
 from fluenzr_app.ui.components.forms import choice, field, form, grid, password_input, text_input
 from fluenzr_app.ui.components.frame import block, row
@@ -16,22 +17,14 @@ from fluenzr_app.ui.components.status import badge
 from fluenzr_app.ui.components.table import Column, data_table, mark_tile, two_lines
 from fluenzr_app.ui.components.values import icon, when
 from fluenzr_app.ui.failures import in_words
-from fluenzr_app.ui.guard import acting
+from fluenzr_app.ui.formats import time_of_day
+from fluenzr_app.ui.guard import acting, zone
 from fluenzr_app.ui.language import LANG, t, words
 from fluenzr_app.ui.shell import ShellState
 from fluenzr_app.workspaces import service as workspaces
-from fluenzr_app.workspaces.errors import PasswordRefused, SignInRefused, WorkspacesError
+from fluenzr_app.workspaces.errors import PasswordRefused, SignInRefused, Throttled, WorkspacesError
 
 _EYE = rx._x.client_state("settings_eye", default=False)
-_BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
-_SYSTEMS = (
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("Windows", "Windows"),
-    ("Mac OS X", "macOS"),
-    ("Linux", "Linux"),
-)
 CHANGE_FORM = "change-password"
 
 
@@ -114,15 +107,23 @@ class PersonState(rx.State):
         me = await acting(self)
         self.password_errors = {}
         try:
-            await me.write(
+            await me.runtime.database.run(
                 workspaces.change_password,
+                me.runtime.database,
+                me.runtime.keyring,
                 me.identity,
                 current=str(given.get("current") or ""),
                 new=str(given.get("new") or ""),
-                now=me.now,
+                now=me.runtime.wall_now(),
             )
         except SignInRefused:
             self.password_errors = {"current": words(me.lang, "settings.errors.wrong_password")}
+            return None
+        except Throttled as error:
+            workspace = await me.read(workspaces.get_workspace, me.workspace_id)
+            until = time_of_day(me.lang, error.until, zone(workspace.timezone))
+            too_many = words(me.lang, "sign_in.throttled"), words(me.lang, "sign_in.throttled_words", time=until)
+            self.password_errors = {"current": " ".join(too_many)}
             return None
         except PasswordRefused as error:
             self.password_errors = {"new": in_words(me.lang, error, "settings.errors")}
@@ -150,13 +151,6 @@ class PersonState(rx.State):
         me = await acting(self)
         await me.write(workspaces.sign_out_everywhere, me.identity.user_id, me.now, but=me.identity.session_id)
         return [rx.toast.success(words(me.lang, "settings.person.others_ended")), PersonState.load]
-
-
-def browser_name(agent: str) -> str:
-    """Return what a User-Agent says in short, such as “Firefox · Windows”; empty when it says nothing that is known."""
-    browser = next((name for mark, name in _BROWSERS if mark in agent), "")
-    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
-    return " · ".join(part for part in (browser, system) if part)
 
 
 def section() -> rx.Component:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import available_timezones
 
 import reflex as rx
 from sqlmodel import Session
@@ -16,18 +15,13 @@ from fluenzr_app.ui.failures import in_words
 from fluenzr_app.ui.guard import Acting, acting
 from fluenzr_app.ui.language import t, words
 from fluenzr_app.ui.shell import ShellState
+from fluenzr_app.ui.zones import zones
 from fluenzr_app.workspaces import audit
 from fluenzr_app.workspaces import service as workspaces
 from fluenzr_app.workspaces.errors import WorkspacesError
 
-_REGIONS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 _FIELDS = ("name", "postal_address", "language", "timezone", "signature")
 _MOST = {"name": 100, "postal_address": 500, "signature": 10_000}
-
-
-def zones() -> list[str]:
-    """Return the names of the time zones that a person may choose, in order, and UTC."""
-    return [*sorted(name for name in available_timezones() if name.partition("/")[0] in _REGIONS), "UTC"]
 
 
 class WorkspaceState(rx.State):
