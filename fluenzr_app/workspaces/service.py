@@ -7,6 +7,7 @@ from sqlmodel import Session
 from fluenzr_app.db.engine import Database
 from fluenzr_app.workspaces import idempotency, sessions, throttle
 from fluenzr_app.workspaces.identity import Identity, Role, require_admin
+from fluenzr_app.workspaces.own_password import change_password
 from fluenzr_app.workspaces.passwords import check_password, generate_password
 from fluenzr_app.workspaces.secrets import suppression_key
 from fluenzr_app.workspaces.sessions import (
@@ -26,7 +27,6 @@ from fluenzr_app.workspaces.sign_in import browser_mark, sign_in
 from fluenzr_app.workspaces.users import (
     WorkspaceChoice,
     add_user,
-    change_password,
     create_owner,
     create_workspace,
     find_user,

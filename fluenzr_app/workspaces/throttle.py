@@ -50,6 +50,11 @@ def by_browser(keyring: KeyRing, mark: str) -> Counter:
     return Counter(_key(keyring, "browser", mark), 5)
 
 
+def by_person(keyring: KeyRing, user_id: int) -> Counter:
+    """Return the count for somebody signed in who gives their password once more: 5 failures are free."""
+    return Counter(_key(keyring, "person", str(user_id)), 5)
+
+
 def count_try(session: Session, counters: Sequence[Counter], now: datetime) -> None:
     """Count one try on each counter before it is known whether it succeeds; raises Throttled while one is blocked."""
     rows = _locked(session, counters, now)

@@ -18,14 +18,13 @@ from fluenzr_app.workspaces.errors import (
     EmailTaken,
     NameMissing,
     SetupRefused,
-    SignInRefused,
     UnknownUser,
     UnknownWorkspace,
     WorkspaceWanted,
 )
 from fluenzr_app.workspaces.identity import Identity, Role, role_of
 from fluenzr_app.workspaces.models import Membership, SetupLink, User, Workspace
-from fluenzr_app.workspaces.passwords import check_password, password_matches
+from fluenzr_app.workspaces.passwords import check_password
 from fluenzr_app.workspaces.secrets import new_secret_id, store_secret
 
 SUPPRESSION_KEY = "suppression_key"
@@ -201,18 +200,6 @@ def set_password(session: Session, user_id: int, password: str, now: datetime) -
     session.add(user)
     session.flush()
     sessions.sign_out_everywhere(session, user_id, now)
-
-
-def change_password(session: Session, identity: Identity, *, current: str, new: str, now: datetime) -> None:
-    """Change one's own password and end all other sessions; raises SignInRefused when `current` is wrong."""
-    user = session.get(User, identity.user_id)
-    if user is None or not password_matches(current, user.password_hash):
-        raise SignInRefused
-    check_password(new, email=user.email)
-    user.password_hash = hash_password(new)
-    session.add(user)
-    session.flush()
-    sessions.sign_out_everywhere(session, identity.user_id, now, but=identity.session_id)
 
 
 def set_language(session: Session, user_id: int, language: str) -> None:

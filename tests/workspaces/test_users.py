@@ -1,6 +1,8 @@
 """The first owner, further users, passwords and workspaces."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -14,6 +16,7 @@ from fluenzr_app.workspaces.errors import (
     PasswordRefused,
     SetupRefused,
     SignInRefused,
+    Throttled,
     UnknownUser,
     WorkspaceWanted,
 )
@@ -161,10 +164,11 @@ def test_a_new_password_ends_all_sessions_but_one_s_own(database, keyring, clock
     mine, other = begin(), begin()
     identity = workspaces.who_is(database, mine, clock.now())
     assert identity is not None
-    with database.transaction() as session, pytest.raises(SignInRefused):
-        workspaces.change_password(session, identity, current="wrong", new="another long phrase", now=clock.now())
-    with database.transaction() as session:
-        workspaces.change_password(session, identity, current=PASSWORD, new="another long phrase", now=clock.now())
+    change = partial(workspaces.change_password, database, keyring, identity, now=clock.now())
+    with pytest.raises(SignInRefused):
+        change(current="wrong", new="another long phrase")
+    assert alive(other)
+    change(current=PASSWORD, new="another long phrase")
     assert (alive(mine), alive(other)) == (True, False)
     with database.transaction() as session:
         user_id = workspaces.find_user(session, "Camille@Rivage.example")
@@ -172,6 +176,24 @@ def test_a_new_password_ends_all_sessions_but_one_s_own(database, keyring, clock
     assert not alive(mine)
     with database.read() as session, pytest.raises(UnknownUser):
         workspaces.find_user(session, "nobody@rivage.example")
+
+
+def test_guessing_the_present_password_in_a_session_somebody_left_open_is_slowed_down(
+    database, keyring, clock, people
+):
+    change = partial(workspaces.change_password, database, keyring, people.owner.identity)
+    with pytest.raises(PasswordRefused):
+        change(current=PASSWORD, new="short", now=clock.now())
+    for _ in range(5):
+        with pytest.raises(SignInRefused):
+            change(current="guess", new="another long phrase", now=clock.now())
+    with pytest.raises(Throttled) as blocked:
+        change(current=PASSWORD, new="another long phrase", now=clock.now())
+    assert blocked.value.until == clock.now() + timedelta(seconds=15)
+    clock.advance(timedelta(seconds=16))
+    change(current=PASSWORD, new="another long phrase", now=clock.now())
+    with pytest.raises(SignInRefused):
+        change(current=PASSWORD, new="one more long phrase", now=clock.now())
 
 
 def test_only_an_admin_passes_where_an_admin_is_asked(people):
