@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from fluenzr_app.campaigns import audience, lifecycle, service
 from fluenzr_app.campaigns.sequences import sequence, sequence_workflow
+from fluenzr_app.campaigns.steps import linear_steps
 from fluenzr_app.clock import SystemClock
 from fluenzr_app.contacts.bulk import bulk_upsert
 from fluenzr_app.contacts.listing import ContactFilter, matching_ids
@@ -166,6 +167,24 @@ def test_a_campaign_is_started_paused_and_tells_of_each_contact_why_it_waits(pag
     card.get_by_role("button", name="Retirer de la campagne").click()
     expect(page.get_by_role("button", name="Retiré 1")).to_be_visible()
     screenshot(page, "campaign-progress-light")
+
+
+def test_steps_are_moved_and_a_delay_is_changed_but_not_to_an_impossible_one(page: Page, stocked: Site):
+    key = draft(stocked, "Autre rythme")
+    page.goto(f"{stocked.url}/campaigns/{key}")
+    days = page.get_by_label("Durée du délai")
+    for wanted, kept in (("4", "4"), ("99", "4")):
+        days.first.fill(wanted)
+        page.keyboard.press("Tab")
+        expect(days.first).to_have_value(kept)
+    page.locator(".fz-seq-mail").first.get_by_role("button", name="Descendre").click()
+    expect(page.locator(".fz-seq-steps > :nth-child(3)")).to_have_class(re.compile("fz-seq-delay"))
+    page.reload()
+    expect(days.first).to_have_value("4")
+    with writing(stocked) as session:
+        line = service.list_campaigns(session, WORKSPACE, search="Autre rythme").lines[0]
+        steps = linear_steps(service.get_campaign(session, WORKSPACE, line.id).workflow)
+    assert [step.kind for step in steps[:2]] == ["delay", "email"]
 
 
 def test_an_active_campaign_cannot_be_written_in(page: Page, stocked: Site):

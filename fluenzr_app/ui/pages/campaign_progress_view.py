@@ -52,7 +52,11 @@ def _figures() -> rx.Component:
             rx.cond(nothing, unknown, t("campaign_progress.bounced_n", n=head.bounced)),
         ),
         kpi(t("campaign_progress.unsubscribed"), rx.cond(nothing, "–", number(head.unsubscribed))),
-        kpi(t("campaign_progress.next"), leaving, rx.cond(head.next_at == "", head.wait.what, "")),
+        kpi(
+            t("campaign_progress.next"),
+            leaving,
+            rx.cond((head.next_at == "") & head.has_wait, t("campaigns.held_up"), ""),
+        ),
     )
 
 

@@ -159,7 +159,8 @@ class SequenceState(rx.State):
     async def set_amount(self, node: str, amount: str) -> Any:
         """Give a delay another length."""
         card = self._card(node)
-        return await self._set_delay(node, amount, card.unit) if card else None
+        # A field of numbers hands over a number, whatever the handler asks for.
+        return await self._set_delay(node, str(amount).removesuffix(".0"), card.unit) if card else None
 
     @rx.event
     async def set_unit(self, node: str, unit: str) -> Any:
