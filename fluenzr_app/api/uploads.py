@@ -1,7 +1,9 @@
 """`/uploads`: files come in here, streamed and bounded; never through the pages' own upload (platform.md, Users)."""
 
 import asyncio
+import contextvars
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as ReadTimeout
 from typing import Final
 from urllib.parse import unquote
@@ -19,6 +21,8 @@ router = APIRouter(prefix="/uploads", dependencies=[Depends(from_our_page)])
 
 # A browser that sends nothing for so long is gone; a slow line still sends something.
 SILENCE_S: Final = 60.0
+# How many files come in at once; further ones wait.
+_THREADS: Final = ThreadPoolExecutor(8, "upload")
 
 
 class UploadedShape(Shape):
@@ -71,8 +75,8 @@ async def _stored(request: Request, person: SignedIn, name: str) -> ImportView:
             user_id=person.identity.user_id, most_bytes=runtime.settings.upload_max_bytes,
         )  # fmt: skip
 
-    # Not in the database's threads: a slow line would keep one of the few that all others wait for.
-    return await asyncio.to_thread(begin)
+    # In threads of their own: slow lines would keep those that the database, name look-ups and TLS wait for.
+    return await loop.run_in_executor(_THREADS, contextvars.copy_context().run, begin)
 
 
 def _too_large(bound: int) -> ApiError:
