@@ -196,7 +196,9 @@ class EngineWorld:
             for email in emails
         ]
         with self.db.transaction() as session:
-            bulk_upsert(session, self.keyring, self.workspace_id, rows, self.clock.now())
+            for begin in range(0, count, 1000):
+                part = rows[begin : begin + 1000]
+                bulk_upsert(session, self.keyring, self.workspace_id, part, self.clock.now())
             found = {row[0]: row[1] for row in session.connection().execute(text("SELECT email, id FROM contact"))}
         return [int(found[email]) for email in emails]
 

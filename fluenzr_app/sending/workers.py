@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlmodel import Session
 
 from fluenzr_app.db.tables import table_of
@@ -79,6 +79,13 @@ def beat(session: Session, worker_id: int, wall: datetime) -> bool:
     return changed.rowcount == 1
 
 
+_ORPHANED = select(_MESSAGE.c.worker_id).where(
+    _MESSAGE.c.status.in_(("claimed", "sending")),
+    _MESSAGE.c.worker_id.is_not(None),
+    ~exists().where(_WORKER.c.id == _MESSAGE.c.worker_id),
+)
+
+
 def bury_silent(session: Session, origins: Mapping[str, Origin], wall: datetime, now: datetime) -> int:
     """Take back what workers silent for 30 s held; return how many workers that were."""
     silent = list(
@@ -86,8 +93,10 @@ def bury_silent(session: Session, origins: Mapping[str, Origin], wall: datetime,
         .execute(select(_WORKER.c.id).where(_WORKER.c.beat_at < wall - SILENT_AFTER).with_for_update(skip_locked=True))
         .scalars()
     )
-    if silent:
-        take_back(session, silent, origins, now)
+    # Also what a worker claimed in a transaction that ended after it had been taken for dead: nobody would miss it.
+    orphaned = set(session.connection().execute(_ORPHANED).scalars())
+    if silent or orphaned:
+        take_back(session, sorted({*silent, *orphaned}), origins, now)
         session.connection().execute(delete(_WORKER).where(_WORKER.c.id.in_(silent)))
     return len(silent)
 

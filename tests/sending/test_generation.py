@@ -75,7 +75,7 @@ def test_the_state_just_before_is_held_once_the_last_growth_is_known_to_be_store
 
 def test_a_crash_between_the_file_and_the_database_is_no_restore(machine: Machine) -> None:
     machine.grow(3)
-    with pytest.raises(RuntimeError), machine.db.transaction() as session:
+    with pytest.raises(RuntimeError), machine.db.transaction() as session:  # noqa: PT012
         generation.grow(session, machine.folder, machine.wall)
         raise RuntimeError("killed before the commit")
     assert machine.check() is None
@@ -86,7 +86,7 @@ def test_a_crash_between_the_file_and_the_database_is_no_restore(machine: Machin
 def test_crash_after_crash_is_no_restore(machine: Machine) -> None:
     machine.grow(3)
     for _ in range(30):
-        with pytest.raises(RuntimeError), machine.db.transaction() as session:
+        with pytest.raises(RuntimeError), machine.db.transaction() as session:  # noqa: PT012
             generation.grow(session, machine.folder, machine.wall)
             raise RuntimeError("killed before the commit")
         assert machine.check() is None
