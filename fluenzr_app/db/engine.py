@@ -99,6 +99,10 @@ class Database:
         self.engine.dispose()
 
 
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
 def _read_level(dialect: str) -> str | None:
     return "REPEATABLE READ" if dialect == "postgresql" else None
 
@@ -157,6 +161,8 @@ def _sqlite_engine(url: str, path: str | None) -> Engine:
             "wal_autocheckpoint=4000",
         ):
             connection.execute(f"PRAGMA {pragma}")
+        # SQLite's own knows only the letters of ASCII, and names have accents.
+        connection.create_function("lower", 1, _lower, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
