@@ -209,7 +209,9 @@ class AccountRun:
         except ContentFault as fault:
             return fault.code
         except MailError as error:
-            log.warning("a mail cannot be composed", extra={"message_id": claim.message.id, "reason": str(error)})
+            # Its words may quote an address.
+            kind = type(error).__name__
+            log.warning("a mail cannot be composed", extra={"message_id": claim.message.id, "kind": kind})
             return "not_composable"
         except Exception:
             # One mail that nobody foresaw must not hold up all others of its account for ever.
