@@ -5,7 +5,7 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlmodel import Session
 
 from fluenzr_app.campaigns.content import Thread, contacts_by_id, draft_of, sender_row
@@ -14,7 +14,9 @@ from fluenzr_app.campaigns.models import Campaign, Enrollment
 from fluenzr_app.campaigns.plans import PLAN_ROWS, MailStep, Plan, compile_plan
 from fluenzr_app.campaigns.service import get_campaign
 from fluenzr_app.campaigns.variables import SENDER_VARIABLES, contact_values
+from fluenzr_app.campaigns.views import CampaignView
 from fluenzr_app.campaigns.workflow_store import node_ids
+from fluenzr_app.contacts.models import Contact, GroupMember
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.mail.compose import Draft
 from fluenzr_app.sending.errors import ContentFault
@@ -22,10 +24,12 @@ from fluenzr_app.sending.values import QueuedMessage
 
 _ENROLLMENT = table_of(Enrollment)
 _CAMPAIGN = table_of(Campaign)
+_CONTACT = table_of(Contact)
+_MEMBER = table_of(GroupMember)
 WALKED_THROUGH = 100
 
 _SAMPLES = {
-    "fr": ("hélène.fabre@exemple.example", "Hélène", "Fabre", "Ateliers Boréal", "Directrice achats"),
+    "fr": ("helene.fabre@exemple.example", "Hélène", "Fabre", "Ateliers Boréal", "Directrice achats"),
     "en": ("helen.miller@sample.example", "Helen", "Miller", "Northwind Works", "Head of purchasing"),
 }
 
@@ -53,11 +57,12 @@ def preview(
 ) -> Preview:
     """Return the mail of a step for the contact at `position` (from 0) of the first 100 of the audience.
 
-    Without contacts, sample data stands in. Raises CampaignNotFound, SettingsRefused for an unknown step.
+    A draft with nobody in it yet shows the members of its linked groups, who enter at the start. Without
+    contacts, sample data stands in. Raises CampaignNotFound, SettingsRefused for an unknown step.
     """
     campaign = get_campaign(session, workspace_id, campaign_id)
     plan, step = _step(session, campaign_id, node_key)
-    ids = _audience(session, campaign_id)
+    ids = _audience(session, campaign)
     position = max(0, min(position, len(ids) - 1))
     sender = _sender(session, campaign.account_ids)
     contact: Any = contacts_by_id(session, [ids[position]])[ids[position]] if ids else _sample(sender.language)
@@ -92,9 +97,9 @@ def draft_of_test(
 
     Raises CampaignNotFound, SettingsRefused, ContentFault.
     """
-    get_campaign(session, workspace_id, campaign_id)
+    campaign = get_campaign(session, workspace_id, campaign_id)
     plan, step = _step(session, campaign_id, node_key)
-    ids = _audience(session, campaign_id)
+    ids = _audience(session, campaign)
     sender = sender_row(session, account_id)
     contact: Any = contacts_by_id(session, ids[:1])[ids[0]] if ids else _sample(sender.language)
     thread = _first_subject(plan, contact, sender, now)
@@ -112,14 +117,33 @@ def _step(session: Session, campaign_id: int, node_key: str) -> tuple[Plan, Mail
     return plan, step
 
 
-def _audience(session: Session, campaign_id: int) -> list[int]:
-    rows = session.connection().execute(
+def _audience(session: Session, campaign: CampaignView) -> list[int]:
+    enrolled = (
         select(_ENROLLMENT.c.contact_id)
-        .where(_ENROLLMENT.c.campaign_id == campaign_id, _ENROLLMENT.c.status.in_(("pending", "in_progress")))
+        .where(_ENROLLMENT.c.campaign_id == campaign.id, _ENROLLMENT.c.status.in_(("pending", "in_progress")))
         .order_by(_ENROLLMENT.c.id)
         .limit(WALKED_THROUGH)
     )
-    return list(rows.scalars())
+    ids = list(session.connection().execute(enrolled).scalars())
+    if ids or campaign.status != "draft" or not campaign.group_ids:
+        return ids
+    return list(session.connection().execute(_entrants(campaign)).scalars())
+
+
+def _entrants(campaign: CampaignView) -> Select[Any]:
+    """Read who would enter from the linked groups, by the rules of entering but for the suppression list."""
+    excluded = select(_MEMBER.c.contact_id).where(_MEMBER.c.group_id.in_(campaign.settings.excluded_group_ids))
+    return (
+        select(_CONTACT.c.id)
+        .where(
+            _CONTACT.c.id.in_(select(_MEMBER.c.contact_id).where(_MEMBER.c.group_id.in_(campaign.group_ids))),
+            _CONTACT.c.id.not_in(excluded),
+            _CONTACT.c.workspace_id == campaign.workspace_id,
+            _CONTACT.c.status == "active",
+        )
+        .order_by(_CONTACT.c.id)
+        .limit(WALKED_THROUGH)
+    )
 
 
 def _sender(session: Session, account_ids: tuple[int, ...]) -> Any:

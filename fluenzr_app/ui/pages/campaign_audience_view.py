@@ -169,7 +169,11 @@ def _members() -> rx.Component:
             t("campaign_audience.none_found_words"),
             found_nothing=True,
         ),
-        empty_state("users", t("campaign_audience.none"), t("campaign_audience.none_words")),
+        rx.cond(
+            (state.linked > 0) & (CampaignState.status == "draft"),
+            empty_state("users", t("campaign_audience.none_yet"), t("campaign_audience.none_yet_words")),
+            empty_state("users", t("campaign_audience.none"), t("campaign_audience.none_words")),
+        ),
     )
     return block(
         toolbar(search_field(t("campaign_audience.search"), value=state.search, on_change=state.look_for)),
