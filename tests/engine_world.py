@@ -357,12 +357,16 @@ class EngineWorld:
         assert lost == [], "walks that nothing will ever move on"
 
     @contextmanager
-    def statements(self) -> Iterator[list[str]]:
-        """Collect the SQL that is executed inside the block."""
-        seen: list[str] = []
+    def statements(self) -> Iterator[dict[str, Any]]:
+        """Collect the SQL that is executed inside the block, each statement with the first values it was given.
 
-        def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-            seen.append(statement)
+        Under the empty key stands how many were executed in all.
+        """
+        seen: dict[str, Any] = {"": 0}
+
+        def note(_c: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
+            seen[""] += 1
+            seen.setdefault(statement, values[0] if many else values)
 
         event.listen(self.db.engine, "before_cursor_execute", note)
         try:

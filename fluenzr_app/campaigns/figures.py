@@ -14,6 +14,7 @@ from fluenzr_app.db.tables import table_of
 from fluenzr_app.events.models import Rollup
 from fluenzr_app.events.record import hour_of
 from fluenzr_app.sending.models import Message
+from fluenzr_app.sending.rows import OPEN
 
 _ROLLUP = table_of(Rollup)
 _MESSAGE = table_of(Message)
@@ -61,7 +62,7 @@ def campaign_stats(session: Session, workspace_id: int, campaign_id: int) -> Cam
         select(_MESSAGE.c.status, func.count())
         .where(
             _MESSAGE.c.campaign_id == campaign_id,
-            _MESSAGE.c.status.in_(("queued", "claimed", "sending", "uncertain")),
+            OPEN,
         )
         .group_by(_MESSAGE.c.status)
     )

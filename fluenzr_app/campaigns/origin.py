@@ -21,6 +21,7 @@ from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.db.types import AnyRow, UtcDateTime
 from fluenzr_app.sending.models import Attempt, Message
+from fluenzr_app.sending.rows import OPEN
 from fluenzr_app.sending.values import (
     Authorised,
     Cancel,
@@ -296,7 +297,7 @@ def _new_room(session: Session, plan: Plan, day_start: datetime) -> int | None:
 
 
 def _claimed(campaign_id: int) -> Any:
-    return select(func.count()).where(_MESSAGE.c.campaign_id == campaign_id, _MESSAGE.c.status == "claimed")
+    return select(func.count()).where(_MESSAGE.c.campaign_id == campaign_id, OPEN, _MESSAGE.c.status == "claimed")
 
 
 def _count(session: Session, statement: Any) -> int:

@@ -263,12 +263,10 @@ def _settle_stray(session: Session, rows: Sequence[AnyRow], now: datetime) -> No
         return
     session.connection().execute(_COMPLETE, [{"row_id": row.id, "at": now} for row in rows])
     moves: Moves = Moves()
-    campaign_of = dict(
-        session.connection()
-        .execute(select(_ENROLLMENT.c.id, _ENROLLMENT.c.campaign_id).where(_ENROLLMENT.c.id.in_([r.id for r in rows])))
-        .tuples()
-        .all()
+    found = session.connection().execute(
+        select(_ENROLLMENT.c.id, _ENROLLMENT.c.campaign_id).where(_ENROLLMENT.c.id.in_([row.id for row in rows]))
     )
+    campaign_of = {row.id: row.campaign_id for row in found}
     for row in rows:
         moves[(campaign_of[row.id], row.status)] -= 1
         moves[(campaign_of[row.id], "completed")] += 1

@@ -20,6 +20,7 @@ from fluenzr_app.contacts.models import Group
 from fluenzr_app.db.engine import Database
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.sending.models import Message
+from fluenzr_app.sending.rows import OPEN
 
 log = logging.getLogger(__name__)
 _CAMPAIGN = table_of(Campaign)
@@ -141,7 +142,7 @@ def _finished(session: Session) -> Sequence[int]:
     open_message = exists().where(
         and_(
             _MESSAGE.c.campaign_id == _CAMPAIGN.c.id,
-            _MESSAGE.c.status.in_(("queued", "claimed", "sending", "uncertain")),
+            OPEN,
         )
     )
     dynamic = exists().where(

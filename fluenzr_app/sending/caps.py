@@ -11,6 +11,7 @@ from fluenzr_app.accounts.models import EmailAccount
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.db.types import UtcDateTime
 from fluenzr_app.sending.models import Attempt, Message
+from fluenzr_app.sending.rows import IN_HAND
 
 DAY = timedelta(hours=24)
 HOUR = timedelta(minutes=60)
@@ -49,7 +50,7 @@ _ATTEMPTS = select(
 _LAST = select(func.max(_ATTEMPT.c.started_at)).where(_ATTEMPT.c.account_id == bindparam("account_id"))
 _CLAIMED = select(func.count(), func.count(_MESSAGE.c.campaign_id)).where(
     _MESSAGE.c.account_id == bindparam("account_id"),
-    _MESSAGE.c.status.in_(("claimed", "sending")),
+    IN_HAND,
     _MESSAGE.c.status == "claimed",
 )
 

@@ -14,7 +14,7 @@ from fluenzr_app.db.tables import table_of
 from fluenzr_app.sending import caps, pace, permission
 from fluenzr_app.sending.models import Attempt, Message
 from fluenzr_app.sending.origin import Origin
-from fluenzr_app.sending.rows import as_messages, select_messages
+from fluenzr_app.sending.rows import OPEN, as_messages, select_messages
 from fluenzr_app.sending.values import Cancel, Claimed, ClaimResult, Go, QueuedMessage, Stream, Verdict, Wait
 
 _MESSAGE = table_of(Message)
@@ -218,7 +218,7 @@ class _Rooms:
                 _ATTEMPT.c.campaign_id == stream.key, _ATTEMPT.c.started_at >= stream.day_start
             )
             held = select(_MESSAGE.c.to_domain, func.count()).where(
-                _MESSAGE.c.campaign_id == stream.key, _MESSAGE.c.status == "claimed"
+                _MESSAGE.c.campaign_id == stream.key, OPEN, _MESSAGE.c.status == "claimed"
             )
             counts: Counter[str] = Counter()
             # Claims before attempts, for the reason given in `sending.caps.usage`.

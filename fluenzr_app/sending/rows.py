@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, text
 
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.sending.models import Message
 from fluenzr_app.sending.values import QueuedMessage
 
 MESSAGE = table_of(Message)
+# Written out, as in the partial indexes of `models`: SQLite does not see that a list of bound values is the same one,
+# and would read the whole table for each claim.
+IN_HAND = text("message.status IN ('claimed', 'sending')")
+OPEN = text("message.status IN ('queued', 'claimed', 'sending', 'uncertain')")
 _COLUMNS = (
     MESSAGE.c.id,
     MESSAGE.c.workspace_id,

@@ -13,7 +13,7 @@ from fluenzr_app.db.types import UtcDateTime
 from fluenzr_app.events.record import NewEvent, record
 from fluenzr_app.sending.models import Attempt, Message
 from fluenzr_app.sending.origin import Origin
-from fluenzr_app.sending.rows import as_messages, select_messages
+from fluenzr_app.sending.rows import IN_HAND, as_messages, select_messages
 from fluenzr_app.sending.values import Outcome, OutcomeKind, Settled, Settlement
 
 _MESSAGE = table_of(Message)
@@ -262,7 +262,7 @@ def mark_lost_attempts_uncertain(
     Nobody can know whether the server took them, so they are never sent again by themselves (guarantee 2).
     """
     rows = session.connection().execute(
-        select_messages().where(_MESSAGE.c.status == "sending", *held).with_for_update()
+        select_messages().where(IN_HAND, _MESSAGE.c.status == "sending", *held).with_for_update()
     )
     outcomes = [Outcome(message, message.attempts, OutcomeKind.UNCERTAIN, now) for message in as_messages(rows.all())]
     return len(settle(session, origins, outcomes, now)) if outcomes else 0

@@ -14,6 +14,7 @@ from fluenzr_app.db.tables import table_of
 from fluenzr_app.sending.errors import SenderBusy
 from fluenzr_app.sending.models import Message, Worker
 from fluenzr_app.sending.origin import Origin
+from fluenzr_app.sending.rows import IN_HAND
 from fluenzr_app.sending.settle import mark_lost_attempts_uncertain
 
 _MESSAGE = table_of(Message)
@@ -80,7 +81,7 @@ def beat(session: Session, worker_id: int, wall: datetime) -> bool:
 
 
 _ORPHANED = select(_MESSAGE.c.worker_id).where(
-    _MESSAGE.c.status.in_(("claimed", "sending")),
+    IN_HAND,
     _MESSAGE.c.worker_id.is_not(None),
     ~exists().where(_WORKER.c.id == _MESSAGE.c.worker_id),
 )
@@ -117,7 +118,7 @@ def take_back(
     if account_id is not None:
         held.append(_MESSAGE.c.account_id == account_id)
     session.connection().execute(
-        update(_MESSAGE).where(*held, _MESSAGE.c.status == "claimed").values(status="queued", worker_id=None)
+        update(_MESSAGE).where(*held, IN_HAND, _MESSAGE.c.status == "claimed").values(status="queued", worker_id=None)
     )
     mark_lost_attempts_uncertain(session, origins, held, now)
 

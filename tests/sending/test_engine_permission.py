@@ -191,7 +191,7 @@ async def test_a_long_row_of_people_who_said_no_is_passed_over_in_several_claims
     world.clock.advance(timedelta(hours=1))
     with world.statements() as seen:
         assert world.claim(account).claimed == ()
-    assert len(seen) < 100 * 20
+    assert seen[""] < 100 * 20
     await world.tick(5)
     assert world.office.recipients() == ["p449@same.example"]
     assert world.status_of(campaign) == "completed"
