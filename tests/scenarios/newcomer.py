@@ -11,8 +11,8 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 from tests.people import PASSWORD
-from tests.real.post_office import PostOffice
 from tests.real.ports import free_ports
+from tests.real.post_office import PostOffice
 
 OWNER = "camille@rivage.example"
 # What waits for a whole installation or a file, on a machine that is busy with other tests.
@@ -202,6 +202,13 @@ class Newcomer:
         page.keyboard.press("Tab")
         page.get_by_text(email, exact=True).click()
         expect(page.get_by_text("1 choisi")).to_be_visible()
+
+    def look_at_the_preview(self, address: str) -> None:
+        """See the first mail as this first contact of the linked group will get it."""
+        self._tab("Aperçu")
+        main = self.page.locator("main")
+        expect(main.get_by_text(f"<{address}>")).to_be_visible()
+        expect(main.get_by_text("Contact 1 sur 100")).to_be_visible()
 
     def start(self, contacts: int) -> Locator:
         """Ask for the start and give the dialog that sums up what will happen."""
