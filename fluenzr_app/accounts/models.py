@@ -21,8 +21,13 @@ class EmailAccount(SQLModel, table=True):
     __tablename__ = "email_account"
     __table_args__ = (
         # Connected once in an installation, so that its caps hold.
-        Index("uq_email_account_address", "email_key", unique=True, sqlite_where=_NOT_REMOVED,
-              postgresql_where=_NOT_REMOVED),
+        Index(
+            "uq_email_account_address",
+            "email_key",
+            unique=True,
+            sqlite_where=_NOT_REMOVED,
+            postgresql_where=_NOT_REMOVED,
+        ),
         Index("ix_email_account_workspace", "workspace_id", "id"),
         {"sqlite_autoincrement": True},
     )

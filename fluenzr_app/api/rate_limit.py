@@ -42,8 +42,13 @@ class RateLimit:
         self._own = MovingWindowRateLimiter(MemoryStorage())
         self._shared: MovingWindowRateLimiter | None = None
         if redis_url:
-            storage = RedisStorage(f"async+{redis_url}", implementation="redispy", wrap_exceptions=True,
-                                   socket_timeout=1, socket_connect_timeout=1)
+            storage = RedisStorage(
+                f"async+{redis_url}",
+                implementation="redispy",
+                wrap_exceptions=True,
+                socket_timeout=1,
+                socket_connect_timeout=1,
+            )
             self._shared = MovingWindowRateLimiter(storage)
 
     async def hit(self, key_id: int) -> Window:

@@ -18,6 +18,7 @@ from fluenzr_app.campaigns.timing import closes_at, from_local, is_open, next_op
 from fluenzr_app.campaigns.zones import zone_of_contact
 from fluenzr_app.contacts.models import Contact
 from fluenzr_app.crypto import KeyRing
+from fluenzr_app.db.hot import HotSelect
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.db.types import AnyRow, UtcDateTime
 from fluenzr_app.sending.models import Attempt, Message
@@ -66,6 +67,8 @@ _AUTHORISING = (
     )
     .where(_MESSAGE.c.id.in_(bindparam("ids", expanding=True)))
 )
+
+_AUTHORISE = HotSelect(_AUTHORISING)
 
 
 class CampaignOrigin:
@@ -123,7 +126,7 @@ class CampaignOrigin:
 
     def authorise(self, session: Session, messages: Sequence[QueuedMessage], now: datetime) -> Mapping[int, Authorised]:
         """Return whether each message may leave: campaign active, walk at this step, window open (guarantees 3, 4)."""
-        rows = session.connection().execute(_AUTHORISING, {"ids": [message.id for message in messages]}).all()
+        rows = _AUTHORISE.rows(session.connection(), [message.id for message in messages])
         plans = {
             campaign_id: self.plans.at(session, campaign_id, revision)
             for campaign_id, revision in {(row.campaign_id, row.revision) for row in rows}

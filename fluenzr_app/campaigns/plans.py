@@ -16,6 +16,7 @@ from fluenzr_app.campaigns.settings import CampaignSettings, read_stored
 from fluenzr_app.campaigns.timing import Opening, Window, delay_until, opening
 from fluenzr_app.campaigns.variables import Body, Template, compile_body, compile_subject
 from fluenzr_app.campaigns.workflow import DelayNode, parse_node
+from fluenzr_app.db.hot import HotSelect
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.db.types import AnyRow
 
@@ -130,20 +131,22 @@ class Plans:
             kept = self._kept.get(campaign_id)
         if kept is not None and kept.revision == revision:
             return kept
-        return self.of(session, [campaign_id])[campaign_id]
+        return self.of_row(session, session.connection().execute(PLAN_ROWS.where(_CAMPAIGN.c.id == campaign_id)).one())
 
     def of(self, session: Session, campaign_ids: Sequence[int]) -> dict[int, Plan]:
         """Return the plans of campaigns by id, at the revision that the session sees."""
         if not campaign_ids:
             return {}
-        rows = session.connection().execute(_PLAN_ROWS_OF, {"ids": list(campaign_ids)})
-        return {row.id: self.of_row(session, row) for row in rows.all()}
+        revisions = _REVISIONS.rows(session.connection(), campaign_ids)
+        return {row.id: self.at(session, row.id, row.revision) for row in revisions}
 
 
 PLAN_ROWS = select(
     _CAMPAIGN.c.id, _CAMPAIGN.c.workspace_id, _CAMPAIGN.c.revision, _CAMPAIGN.c.settings, _CAMPAIGN.c.status
 )
-_PLAN_ROWS_OF = PLAN_ROWS.where(_CAMPAIGN.c.id.in_(bindparam("ids", expanding=True)))
+_REVISIONS = HotSelect(
+    select(_CAMPAIGN.c.id, _CAMPAIGN.c.revision).where(_CAMPAIGN.c.id.in_(bindparam("ids", expanding=True)))
+)
 
 
 def compile_plan(session: Session, row: AnyRow) -> Plan:

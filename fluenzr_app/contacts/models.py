@@ -21,8 +21,12 @@ class Contact(SQLModel, table=True):
         Index("ix_contact_last_name", "workspace_id", "last_name", "id"),
         Index("ix_contact_company", "workspace_id", "company", "id"),
         Index("ix_contact_domain", "workspace_id", "domain"),
-        Index("ix_contact_import", "import_id", sqlite_where=text("import_id IS NOT NULL"),
-              postgresql_where=text("import_id IS NOT NULL")),
+        Index(
+            "ix_contact_import",
+            "import_id",
+            sqlite_where=text("import_id IS NOT NULL"),
+            postgresql_where=text("import_id IS NOT NULL"),
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -171,8 +175,12 @@ class ContactImport(SQLModel, table=True):
     __tablename__ = "contact_import"
     __table_args__ = (
         Index("ix_import_workspace", "workspace_id", "created_at"),
-        Index("ix_import_running", "id", sqlite_where=text("status = 'running'"),
-              postgresql_where=text("status = 'running'")),
+        Index(
+            "ix_import_running",
+            "id",
+            sqlite_where=text("status = 'running'"),
+            postgresql_where=text("status = 'running'"),
+        ),
         {"sqlite_autoincrement": True},
     )
 

@@ -99,7 +99,7 @@ class Database:
         self.engine.dispose()
 
 
-def _lower(value: object) -> object:
+def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 

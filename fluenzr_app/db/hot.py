@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Connection, Executable, Select
 from sqlalchemy.dialects import sqlite
+
+from fluenzr_app.db.types import AnyRow
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -50,6 +52,34 @@ class HotStatement:
             (name, _GIVEN if binds[name].required or name in self._columns else binds[name].value)
             for name in compiled.positiontup or ()
         )
+
+
+class HotSelect:
+    """A select by a list of keys, `ids`, asked for every batch of mails.
+
+    On SQLite the text is made once for each length of the list. Its columns must be such that the driver's own
+    values serve: numbers, texts, bytes; no times and no JSON.
+    """
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self._statement = statement
+        self._texts: dict[int, tuple[str, tuple[Any, ...]]] = {}
+
+    def rows(self, connection: Connection, ids: Sequence[int]) -> Sequence[AnyRow]:
+        """Return the rows for `ids`, their columns by name."""
+        if connection.dialect.name != "sqlite":
+            return connection.execute(self._statement, {"ids": list(ids)}).all()
+        known = self._texts.get(len(ids))
+        if known is None:
+            known = self._texts[len(ids)] = self._text_for(len(ids))
+        text, order = known
+        given = iter(ids)
+        return connection.exec_driver_sql(text, tuple(next(given) if each is _GIVEN else each for each in order)).all()
+
+    def _text_for(self, length: int) -> tuple[str, tuple[Any, ...]]:
+        compiled = self._statement.compile(dialect=sqlite.dialect())
+        state = compiled.construct_expanded_state({"ids": [_GIVEN] * length})
+        return state.statement, tuple(state.positional_parameters)
 
 
 class _Given:

@@ -4,9 +4,7 @@ from functools import cache
 
 from sqids import Sqids
 
-PREFIXES = frozenset(
-    {"con", "grp", "cmp", "acc", "evt", "whk", "log", "stg", "msg", "cnv", "usr", "key", "imp", "fld", "sup", "wsp", "ses"}
-)
+PREFIXES = frozenset("con grp cmp acc evt whk log stg msg cnv usr key imp fld sup wsp ses".split())
 
 
 class BadPublicId(ValueError):

@@ -26,7 +26,7 @@ LEASE_S = 30.0
 STALLED_S = 15.0
 # Providers close idle connections after a few minutes; a connection that waited this long is given back first.
 IDLE_S = 60.0
-CLAIMS_PER_LANE = 10
+CLAIMS_PER_LANE = 30
 
 
 @dataclass(slots=True)

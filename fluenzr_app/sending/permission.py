@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from fluenzr_app.accounts.models import EmailAccount
 from fluenzr_app.contacts.models import Contact, Suppression
+from fluenzr_app.db.hot import HotSelect
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.db.types import AnyRow
 from fluenzr_app.sending.models import Message
@@ -58,13 +59,14 @@ FACTS = (
     )
     .where(_MESSAGE.c.id.in_(bindparam("ids", expanding=True)))
 )
-_LOCKED_FACTS = FACTS.with_for_update(of=_MESSAGE)
+_FACTS = HotSelect(FACTS)
+_LOCKED_FACTS = HotSelect(FACTS.with_for_update(of=_MESSAGE))
 
 
 def facts(session: Session, message_ids: Sequence[int], *, lock: bool = False) -> Mapping[int, AnyRow]:
     """Return what decides about each message, by its id; `lock` keeps the rows from changing until the commit."""
-    statement = _LOCKED_FACTS if lock else FACTS
-    return {row.id: row for row in session.connection().execute(statement, {"ids": list(message_ids)})}
+    statement = _LOCKED_FACTS if lock else _FACTS
+    return {row.id: row for row in statement.rows(session.connection(), message_ids)}
 
 
 def refusal(row: AnyRow) -> str | None:

@@ -83,9 +83,8 @@ from typing import Any
 import reflex as rx
 
 from fluenzr_app.ui.language import t
-from fluenzr_app.ui.pages import accounts, settings
-from fluenzr_app.ui.pages import contacts, contacts_import, dashboard, first_start, sign_in
 from fluenzr_app.ui.pages import (
+    accounts,
     campaign_audience_view,
     campaign_preview_view,
     campaign_progress_view,
@@ -93,6 +92,12 @@ from fluenzr_app.ui.pages import (
     campaign_timing_view,
     campaigns,
     campaigns_list,
+    contacts,
+    contacts_import,
+    dashboard,
+    first_start,
+    settings,
+    sign_in,
 )
 from fluenzr_app.ui.pages.campaign_audience import AudienceState
 from fluenzr_app.ui.pages.campaign_frame import CampaignState
@@ -121,15 +126,33 @@ PAGES: tuple[Page, ...] = (
     Page("/contacts", "contacts.title", contacts.page, contacts.LOAD),
     Page("/contacts/import", "contacts_import.title", contacts_import.page, contacts_import.LOAD),
     Page("/campaigns", "campaigns.title", campaigns.page, (campaigns_list.CampaignsState.load,)),
-    Page("/campaigns/[campaign]", "campaign.title", campaign_sequence_view.page, (CampaignState.load, SequenceState.load)),
-    Page("/campaigns/[campaign]/audience", "campaign.title", campaign_audience_view.page,
-         (CampaignState.load, AudienceState.load)),
-    Page("/campaigns/[campaign]/timing", "campaign.title", campaign_timing_view.page,
-         (CampaignState.load, TimingState.load)),
-    Page("/campaigns/[campaign]/preview", "campaign.title", campaign_preview_view.page,
-         (CampaignState.load, PreviewState.load)),
-    Page("/campaigns/[campaign]/progress", "campaign.title", campaign_progress_view.page,
-         (CampaignState.load, ProgressState.load)),
+    Page(
+        "/campaigns/[campaign]", "campaign.title", campaign_sequence_view.page, (CampaignState.load, SequenceState.load)
+    ),
+    Page(
+        "/campaigns/[campaign]/audience",
+        "campaign.title",
+        campaign_audience_view.page,
+        (CampaignState.load, AudienceState.load),
+    ),
+    Page(
+        "/campaigns/[campaign]/timing",
+        "campaign.title",
+        campaign_timing_view.page,
+        (CampaignState.load, TimingState.load),
+    ),
+    Page(
+        "/campaigns/[campaign]/preview",
+        "campaign.title",
+        campaign_preview_view.page,
+        (CampaignState.load, PreviewState.load),
+    ),
+    Page(
+        "/campaigns/[campaign]/progress",
+        "campaign.title",
+        campaign_progress_view.page,
+        (CampaignState.load, ProgressState.load),
+    ),
     Page("/settings", "settings.title", settings.page, settings.LOAD),
     Page("/sign-in", "sign_in.document", sign_in.page, (sign_in.SignInState.open,), is_public=True),
     Page("/first-start", "first_start.document", first_start.page, (first_start.FirstStartState.open,), is_public=True),

@@ -63,9 +63,7 @@ def claim(
     return StoredAnswer(row.status, plain["body"])
 
 
-def store(
-    session: Session, keyring: KeyRing, api_key_id: int, key: str, answer: StoredAnswer, now: datetime
-) -> None:
+def store(session: Session, keyring: KeyRing, api_key_id: int, key: str, answer: StoredAnswer, now: datetime) -> None:
     """Keep the answer to a claimed request for 24 h, sealed: answers hold personal data."""
     plain = json.dumps({"body": answer.body}).encode()
     values = {

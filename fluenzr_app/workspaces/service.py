@@ -45,12 +45,45 @@ from fluenzr_app.workspaces.users import (
 )
 
 __all__ = [
-    "Identity", "NewSession", "Role", "SessionRow", "WorkspaceChoice", "add_user", "browser_mark", "change_password",
-    "check_password", "create_owner", "create_workspace", "find_user", "forget_old", "generate_password", "get_user",
-    "get_workspace", "has_owner", "is_member", "issue_ticket", "list_sessions", "redeem_setup", "redeem_ticket",
-    "require_admin", "revoke_session", "session_of", "set_language", "set_name", "set_password", "setup_link",
-    "setup_link_valid", "sign_in", "sign_out", "sign_out_everywhere", "suppression_key", "switch_workspace", "touch",
-    "update_workspace", "who_is", "workspaces_of",
+    "Identity",
+    "NewSession",
+    "Role",
+    "SessionRow",
+    "WorkspaceChoice",
+    "add_user",
+    "browser_mark",
+    "change_password",
+    "check_password",
+    "create_owner",
+    "create_workspace",
+    "find_user",
+    "forget_old",
+    "generate_password",
+    "get_user",
+    "get_workspace",
+    "has_owner",
+    "is_member",
+    "issue_ticket",
+    "list_sessions",
+    "redeem_setup",
+    "redeem_ticket",
+    "require_admin",
+    "revoke_session",
+    "session_of",
+    "set_language",
+    "set_name",
+    "set_password",
+    "setup_link",
+    "setup_link_valid",
+    "sign_in",
+    "sign_out",
+    "sign_out_everywhere",
+    "suppression_key",
+    "switch_workspace",
+    "touch",
+    "update_workspace",
+    "who_is",
+    "workspaces_of",
 ]
 
 
@@ -69,6 +102,4 @@ def who_is(database: Database, token: str, now: datetime) -> Identity | None:
 
 def forget_old(session: Session, now: datetime) -> int:
     """Delete what has run out (tickets, ended sessions, counts of failures, stored answers); return how many rows."""
-    return (
-        sessions.forget_old(session, now) + throttle.forget_old(session, now) + idempotency.forget_old(session, now)
-    )
+    return sessions.forget_old(session, now) + throttle.forget_old(session, now) + idempotency.forget_old(session, now)

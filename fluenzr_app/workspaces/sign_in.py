@@ -53,9 +53,7 @@ def sign_in(
             raise SignInRefused
         throttle.forgive(session, [c for c in tried.counters if c != tried.account], now)
         throttle.forget(session, tried.account)
-        return sessions.issue_ticket(
-            session, user_id=tried.user_id, workspace_id=workspace_id, nonce=nonce, now=now
-        )
+        return sessions.issue_ticket(session, user_id=tried.user_id, workspace_id=workspace_id, nonce=nonce, now=now)
 
 
 def browser_mark(keyring: KeyRing, user_id: int) -> str:

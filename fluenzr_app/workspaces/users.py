@@ -113,8 +113,15 @@ def add_user(
         if not ids:
             name = workspace_name.strip() or email.rpartition("@")[2]
             return create_owner(
-                session, keyring, email=email, password=password, first_name=first_name, last_name=last_name,
-                workspace_name=name, language=language, now=now,
+                session,
+                keyring,
+                email=email,
+                password=password,
+                first_name=first_name,
+                last_name=last_name,
+                workspace_name=name,
+                language=language,
+                now=now,
             )
         if len(ids) > 1:
             raise WorkspaceWanted
@@ -174,8 +181,15 @@ def redeem_setup(
     if used.rowcount != 1 or has_owner(session):
         raise SetupRefused
     return create_owner(
-        session, keyring, email=email, password=password, first_name=first_name, last_name=last_name,
-        workspace_name=workspace_name, language=language, now=now,
+        session,
+        keyring,
+        email=email,
+        password=password,
+        first_name=first_name,
+        last_name=last_name,
+        workspace_name=workspace_name,
+        language=language,
+        now=now,
     )
 
 

@@ -236,7 +236,11 @@ def test_a_session_is_no_key_and_a_key_no_session(
     token = sign_in(api, runtime, people.owner).cookies[SESSION_COOKIE]
     secret = make_key()
     before = dump(runtime.database)
-    crossed = {"authorization": f"Bearer {token}", "cookie": f"{SESSION_COOKIE}={secret}", "origin": "http://testserver"}
+    crossed = {
+        "authorization": f"Bearer {token}",
+        "cookie": f"{SESSION_COOKIE}={secret}",
+        "origin": "http://testserver",
+    }
     with browser(api) as client:
         for method, path, target, _body in requests_of(api, things):
             answer = client.request(method, target, headers=crossed)

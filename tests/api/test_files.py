@@ -95,9 +95,7 @@ def test_the_contacts_of_the_own_workspace_are_exported_and_it_is_noted(
     now = runtime.now()
     with runtime.database.transaction() as session:
         for name, status in (("a", "active"), ("b", "active"), ("c", "archived")):
-            make_contact(
-                session, runtime.keyring, people.workspace_id, f"{name}@atelier.example", now, status=status
-            )
+            make_contact(session, runtime.keyring, people.workspace_id, f"{name}@atelier.example", now, status=status)
     answer = owner.get("/downloads/contacts.csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"].startswith('attachment; filename="contacts-2026-03-02.csv"')

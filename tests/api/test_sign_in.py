@@ -53,7 +53,9 @@ def test_a_ticket_becomes_a_cookie_that_no_script_can_read(nobody: TestClient, r
 
 
 def test_over_https_the_cookie_is_for_https_alone(runtime: ApiRuntime, ticket, people):
-    settings = load_settings(_env_file=None, data_dir=runtime.settings.data_dir, public_url="https://mail.rivage.example")
+    settings = load_settings(
+        _env_file=None, data_dir=runtime.settings.data_dir, public_url="https://mail.rivage.example"
+    )
     api = create_api(ApiRuntime(settings, runtime.database, runtime.keyring, runtime.clock))
     with browser(api) as client:
         client.cookies.set(NONCE_COOKIE, NONCE)

@@ -24,10 +24,14 @@ def test_a_reader_cannot_write(database: Database, clock: ManualClock) -> None:
 
 
 def test_a_transaction_that_fails_leaves_nothing(database: Database, clock: ManualClock) -> None:
-    with pytest.raises(RuntimeError), database.transaction() as session:
-        session.add(Workspace(name="x", suppression_key_id="none", created_at=clock.now()))
-        session.flush()
-        raise RuntimeError
+    def stored_then_broken() -> None:
+        with database.transaction() as session:
+            session.add(Workspace(name="x", suppression_key_id="none", created_at=clock.now()))
+            session.flush()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        stored_then_broken()
     with database.read() as session:
         assert session.connection().execute(text("SELECT count(*) FROM workspace")).scalar_one() == 0
 

@@ -42,7 +42,9 @@ def test_the_scripts_talk_to_where_they_came_from(tmp_path: Path):
 
 def test_https_on_a_port_of_its_own_keeps_that_port(tmp_path: Path):
     script = tmp_path / "a.js"
-    script.write_text("var e=`ws://localhost:8000/_event`,SAME_DOMAIN_HOSTNAMES=[`localhost`,`0.0.0.0`],f=[`localhost`];")
+    script.write_text(
+        "var e=`ws://localhost:8000/_event`,SAME_DOMAIN_HOSTNAMES=[`localhost`,`0.0.0.0`],f=[`localhost`];"
+    )
     follow_location(tmp_path)
     assert script.read_text().endswith("SAME_DOMAIN_HOSTNAMES=[],f=[`localhost`];")
 

@@ -39,9 +39,7 @@ def test_a_secret_is_sealed_replaced_and_deleted(database, keyring, clock, peopl
             secrets.suppression_key(session, keyring, 99)
 
 
-@pytest.mark.parametrize(
-    "column", ["id = 'other'", "kind = 'imap_password'", "workspace_id = 2"]
-)
+@pytest.mark.parametrize("column", ["id = 'other'", "kind = 'imap_password'", "workspace_id = 2"])
 def test_a_secret_moved_to_another_row_workspace_or_kind_does_not_open(database, keyring, clock, people, column):
     with database.transaction() as session:
         kept = secrets.store_secret(session, keyring, people.workspace_id, "smtp_password", b"hunter2", clock.now())

@@ -178,9 +178,7 @@ def test_a_new_password_ends_all_sessions_but_one_s_own(database, keyring, clock
         workspaces.find_user(session, "nobody@rivage.example")
 
 
-def test_guessing_the_present_password_in_a_session_somebody_left_open_is_slowed_down(
-    database, keyring, clock, people
-):
+def test_guessing_the_present_password_in_a_session_somebody_left_open_is_slowed_down(database, keyring, clock, people):
     change = partial(workspaces.change_password, database, keyring, people.owner.identity)
     with pytest.raises(PasswordRefused):
         change(current=PASSWORD, new="short", now=clock.now())
