@@ -4,7 +4,12 @@ from functools import cache
 
 from sqids import Sqids
 
-PREFIXES = frozenset("con grp cmp acc evt whk log stg msg cnv usr key imp fld sup wsp ses".split())
+PREFIXES = frozenset(
+    (
+        *("con", "grp", "cmp", "acc", "evt", "whk", "log", "stg", "msg"),
+        *("cnv", "usr", "key", "imp", "fld", "sup", "wsp", "ses"),
+    )
+)
 
 
 class BadPublicId(ValueError):

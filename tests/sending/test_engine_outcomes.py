@@ -229,7 +229,7 @@ async def test_an_entry_that_cannot_be_written_takes_no_other_with_it(
     world.parallel = 4
     account = world.account()
     world.campaign([account], world.people(12))
-    whole = ledger.mark
+    whole = ledger.mark  # type: ignore[attr-defined]
     poison: list[int] = []
 
     def refuses(session: Session, claimer: Any, claims: Any, now: Any) -> Any:
@@ -254,7 +254,7 @@ async def test_the_end_of_a_mail_is_kept_when_the_mark_of_the_next_one_fails(
     world: EngineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.campaign([world.account()], world.people(2))
-    whole, calls = ledger.mark, iter([False])
+    whole, calls = ledger.mark, iter([False])  # type: ignore[attr-defined]
 
     def fails_from_the_second_on(*arguments: Any) -> Any:
         if next(calls, True):
@@ -276,7 +276,7 @@ async def test_a_mail_that_cannot_be_composed_holds_up_nobody(
     world: EngineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign = world.campaign([world.account()], world.people(4))
-    whole = lanes.compose
+    whole = lanes.compose  # type: ignore[attr-defined]
 
     def compose(draft: Any) -> Any:
         if draft.to_address == P1:
@@ -296,7 +296,7 @@ async def test_a_claim_that_fails_while_a_mark_is_stored_leaves_nothing_uncertai
 ) -> None:
     monkeypatch.setattr(lanes, "CLAIMS_PER_LANE", 1)
     world.campaign([world.account()], world.people(3))
-    whole, calls = lanes.claim_due, iter([False, True])
+    whole, calls = lanes.claim_due, iter([False, True])  # type: ignore[attr-defined]
 
     def fails_at_the_second(*arguments: Any) -> Any:
         if next(calls, False):

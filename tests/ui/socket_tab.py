@@ -129,9 +129,10 @@ def handlers() -> dict[str, Any]:
         return dict(RegistrationContext.get().event_handlers)
 
 
-def states() -> list[type[State]]:
+def states() -> list[type[Any]]:
     """Every State class that is registered."""
-    found, waiting = [], [State]
+    found: list[type[Any]] = []
+    waiting: list[type[Any]] = [State]
     while waiting:
         cls = waiting.pop()
         found.append(cls)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -49,7 +50,7 @@ def no_fault_in_the_browser(page: Page) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def stocked(site: Site) -> Site:
     """The site with 120 contacts, two of them called Fabre, and an address that said no."""
-    people = [
+    people: list[dict[str, Any]] = [
         {"email": "helene.fabre@sogelia.example", "first_name": "Hélène", "last_name": "Fabre", "company": "Sogelia"},
         {"email": "thomas.fabre@armor.example", "first_name": "Thomas", "last_name": "Fabre", "company": "Armor"},
         {"email": "bruno.castel@mécaform.example", "first_name": "Bruno", "last_name": "Castel", "company": "Mécaform"},
@@ -303,7 +304,9 @@ def test_on_a_phone_the_card_takes_the_screen_and_nothing_runs_over_its_edge(
     expect(page.locator(".fz-panel")).to_be_visible()
     # Once it has slid in.
     page.wait_for_function("document.querySelector('.fz-panel').getBoundingClientRect().x === 0")
-    assert page.locator(".fz-panel").bounding_box()["width"] == NARROW[0]
+    box = page.locator(".fz-panel").bounding_box()
+    assert box is not None
+    assert box["width"] == NARROW[0]
     screenshot(page, "contacts-card-phone")
     for path in ("/contacts", "/contacts?new=1", "/contacts/import"):
         page.goto(stocked.url + path)
