@@ -106,7 +106,8 @@ class SendingEngine:
             await self._tidy(account_id)
         started = 0
         for account_id in await self._db.run(self._ready):
-            if account_id not in self._serving:
+            # The stop may have begun while the database was asked; nothing starts under a worker that has left.
+            if account_id not in self._serving and not self._state.stopping:
                 started += 1
                 task = asyncio.create_task(self._serve(account_id), name=f"account-{account_id}")
                 self._serving[account_id] = task

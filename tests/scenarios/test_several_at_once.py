@@ -84,7 +84,8 @@ def test_three_accounts_keep_their_pace_while_the_server_of_a_fourth_hangs(
 def _two_workers(world: World, second_dir: Path) -> tuple[WorkerProcess, WorkerProcess]:
     """Two processes that begin at the same moment, however long each takes to start."""
     world.pause()
-    first, second = world.worker(), world.worker(second_dir)
+    # Few connections, so that one claim is not the whole work.
+    first, second = (world.worker(place, FLUENZR_CONNECTIONS_PER_ACCOUNT="2") for place in (None, second_dir))
     wait_until(lambda: _enlisted(world) == 2, 60, first)
     world.resume()
     return first, second
