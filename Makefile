@@ -40,6 +40,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 .PHONY: test
 test: $(STAMP) ## every test, with real servers (as root on Debian they are installed when missing)
 	$(BIN)/python -m tests.real.installed
+	$(BIN)/python -c "from fluenzr_app.bundle import ensure_bundle; ensure_bundle(tell=print)"
 	$(PYTEST) $(ARGS)
 
 .PHONY: test-full
