@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, expect
 
 from fluenzr_app.bundle import ROOT, ensure_bundle
 from tests.real.browser import new_context
+from tests.real.ports import free_ports
 
 # Pages may have to be built first, and the machine may be busy.
 pytestmark = pytest.mark.timeout(600)
@@ -65,7 +66,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     own |= {"FLUENZR_HOST": "0.0.0.0", "FLUENZR_PUBLIC_URL": "https://mail.firm.example"}
     with (place / "log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "fluenzr_app", "demo", "--json"],
+            [sys.executable, "-m", "fluenzr_app", "demo", "--json", "--port", str(free_ports(1)[0])],
             cwd=ROOT, env=own, stdout=subprocess.PIPE, stderr=log, text=True,
         )  # fmt: skip
     try:

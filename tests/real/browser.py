@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.real.installed import CHROMIUM
 
@@ -70,7 +70,9 @@ def new_context(
         timezone_id="Europe/Paris",
         accept_downloads=True,
     )
-    made.set_default_timeout(10_000)
+    made.set_default_timeout(20_000)
+    # Two browsers and two servers share a small machine; what is there at once is not waited for.
+    expect.set_options(timeout=20_000)
     return made
 
 
