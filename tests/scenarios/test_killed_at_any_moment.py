@@ -34,7 +34,7 @@ def test_nobody_is_mailed_twice_or_lost_when_the_worker_is_killed_again_and_agai
                 30,
                 worker,
             )
-            time.sleep(rng.uniform(0, 0.25))
+            time.sleep(rng.uniform(0, 0.2))
             if life % 5 == 2:
                 world.pause()
                 time.sleep(rng.uniform(0, 0.1))

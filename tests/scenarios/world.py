@@ -126,7 +126,9 @@ class WorkerProcess:
         self.process.wait(30)
 
     def stop(self) -> None:
-        """SIGTERM, and wait until it has stopped in good order."""
+        """SIGTERM once it is up, and wait until it has stopped in good order."""
+        # While Python still loads modules nobody is there to hear the signal.
+        wait_until(lambda: "FluenzR sends." in self._log.read_text(), 60, self)
         self.process.terminate()
         if self.process.wait(60) != 0:
             raise AssertionError(self._log.read_text()[-3000:])
