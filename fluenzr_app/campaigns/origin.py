@@ -14,7 +14,7 @@ from fluenzr_app.campaigns.content import CampaignContent, Thread, contacts_by_i
 from fluenzr_app.campaigns.models import Campaign, CampaignAccount, Enrollment
 from fluenzr_app.campaigns.planner import feed_new
 from fluenzr_app.campaigns.plans import PLAN_ROWS, Plan, Plans
-from fluenzr_app.campaigns.timing import closes_at, from_local, is_open, next_opening
+from fluenzr_app.campaigns.timing import closes_at, from_local, is_open
 from fluenzr_app.campaigns.zones import zone_of_contact
 from fluenzr_app.contacts.models import Contact
 from fluenzr_app.crypto import KeyRing
@@ -195,7 +195,6 @@ class CampaignOrigin:
             key=plan.campaign_id,
             revision=plan.revision,
             is_open=open_now,
-            opens_at=None if open_now else next_opening(plan.window, now, zone),
             closes_at=closes,
             room=_hourly_room(session, plan, now),
             new_room=_new_room(session, plan, day_start),

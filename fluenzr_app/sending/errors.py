@@ -17,10 +17,6 @@ class SenderBusy(SendingError):
     """Another process sends from this SQLite database already; only one may."""
 
 
-class HeldBack(SendingError):
-    """The installation was restored or stood still for days; nothing leaves before `fluenzr release`."""
-
-
 class ContentFault(SendingError):
     """A mail cannot be made from its step and contact; `code` says why."""
 

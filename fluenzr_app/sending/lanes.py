@@ -6,7 +6,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from fluenzr_app.clock import Clock
 from fluenzr_app.db.engine import Database
@@ -98,7 +97,6 @@ class AccountRun:
         self._dry = False
         self._failed = False
         self._proved: set[str] = set()
-        self.sent = 0
 
     async def run(self) -> ClaimResult:
         """Send what is due and return the last claim's result: what to wait for, and until when."""
@@ -231,16 +229,12 @@ class AccountRun:
                 await self._fail(failure, outcome)
                 return None
             return outcome
-        self.sent += 1
         return self._outcome(claim, marked, OutcomeKind.ACCEPTED, subject, accepted.code, accepted.text)
 
     def _outcome(
         self, claim: Claimed, marked: Marked, kind: OutcomeKind, subject: str, code: int | None, text: str
     ) -> Outcome:
-        return Outcome(claim.message, marked.attempt_no, kind, self._moment(), subject, code, text)
-
-    def _moment(self) -> datetime:
-        return self._clock.now()
+        return Outcome(claim.message, marked.attempt_no, kind, self._clock.now(), subject, code, text)
 
     async def _fail(self, failure: SendFailure, outcome: Outcome | None) -> None:
         """Write what is known, tell the account's health once, and end the run."""

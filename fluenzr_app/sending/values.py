@@ -32,7 +32,7 @@ class QueuedMessage:
 class Stream:
     """Messages of one origin that share a window and caps: a campaign, or (key None) all tests of an account.
 
-    `is_open`: may leave now; `closes_at`: end of the present opening; `opens_at`: the next one while closed.
+    `is_open`: may leave now; `closes_at`: end of the present opening.
     `room` and `new_room`: how many more (of these: first mails) may leave now, None for no cap. `paced`: held by the
     account's gap, ramp and plan of the day. `per_domain`: at most so many to one recipient domain from `day_start` to
     `day_end`.
@@ -41,7 +41,6 @@ class Stream:
     key: int | None
     revision: int
     is_open: bool
-    opens_at: datetime | None = None
     closes_at: datetime | None = None
     room: int | None = None
     new_room: int | None = None
