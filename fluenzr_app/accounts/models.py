@@ -64,7 +64,9 @@ class EmailAccount(SQLModel, table=True):
     backoff_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     backoff_step: int = 0
     backoff_reason: str = ""
+    # When its mailbox was last read to the end; follow-ups leave only shortly after (campaigns.md, guarantee 3).
     synced_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    copy_to_sent: bool = True
     signature: str = ""
     # Grows with every change of settings or state; what was claimed under an older one is claimed anew.
     revision: int = 1

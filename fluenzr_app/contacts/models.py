@@ -21,6 +21,7 @@ class Contact(SQLModel, table=True):
         Index("ix_contact_last_name", "workspace_id", "last_name", "id"),
         Index("ix_contact_company", "workspace_id", "company", "id"),
         Index("ix_contact_domain", "workspace_id", "domain"),
+        Index("ix_contact_stage", "workspace_id", "stage_id", "id"),
         Index(
             "ix_contact_import",
             "import_id",
@@ -50,6 +51,8 @@ class Contact(SQLModel, table=True):
     language: str = ""
     timezone: str = ""
     owner_id: int | None = Field(default=None, sa_type=BigId)
+    stage_id: int | None = Field(default=None, sa_type=BigId)
+    stage_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     status: str = "active"
     consent_source: str = "not_specified"
     consent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -102,6 +105,28 @@ class Group(SQLModel, table=True):
     description: str = ""
     color: str = "gray"
     kind: str = "static"
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class PipelineStage(SQLModel, table=True):
+    """A stage of a workspace's pipeline, in order of `position`.
+
+    `kind` is lead, qualified, proposal, negotiation, won, lost, or empty for one that the workspace added; a name that
+    is empty is that of its kind, in the reader's language.
+    """
+
+    __tablename__ = "pipeline_stage"
+    __table_args__ = (
+        Index("ix_stage_workspace", "workspace_id", "position"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    workspace_id: int = Field(foreign_key="workspace.id", sa_type=BigId)
+    kind: str = ""
+    name: str = ""
+    color: str = "gray"
+    position: int = 0
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -6,9 +6,10 @@ from fluenzr_app.accounts import models as accounts
 from fluenzr_app.campaigns import models as campaigns
 from fluenzr_app.contacts import models as contacts
 from fluenzr_app.events import models as events
+from fluenzr_app.inbox import models as inbox
 from fluenzr_app.sending import models as sending
 from fluenzr_app.workspaces import models as workspaces
 
-__all__ = ["accounts", "campaigns", "contacts", "events", "metadata", "sending", "workspaces"]
+__all__ = ["accounts", "campaigns", "contacts", "events", "inbox", "metadata", "sending", "workspaces"]
 
 metadata = SQLModel.metadata

@@ -7,7 +7,7 @@ from sqids import Sqids
 PREFIXES = frozenset(
     (
         *("con", "grp", "cmp", "acc", "evt", "whk", "log", "stg", "msg"),
-        *("cnv", "usr", "key", "imp", "fld", "sup", "wsp", "ses"),
+        *("cnv", "usr", "key", "imp", "fld", "sup", "wsp", "ses", "inb", "fil", "sav"),
     )
 )
 

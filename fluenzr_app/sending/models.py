@@ -1,21 +1,23 @@
-"""Tables of the queue: messages, attempts, workers, and the installation's generation."""
+"""Tables of the queue: messages, attempts, mails as they left, workers, and the installation's generation."""
 
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from fluenzr_app.db.types import BigId, UtcDateTime
+from fluenzr_app.db.types import BigId, Bytes, UtcDateTime
 
 _QUEUED = text("status = 'queued'")
 _IN_HAND = text("status IN ('claimed', 'sending')")
 _OPEN = text("status IN ('queued', 'claimed', 'sending', 'uncertain')")
+_UNCERTAIN = text("status = 'uncertain'")
+_COPY_DUE = text("copy_due_at IS NOT NULL")
 
 
 class Message(SQLModel, table=True):
     """One outgoing e-mail. Status: queued, claimed, sending, sent, uncertain, failed, cancelled.
 
-    `kind` is campaign or test; a lower `priority` goes first (0 follow-up, 1 new contact); `due_at` is the earliest
+    `kind` is campaign, test or answer (written by hand in a conversation); a lower `priority` goes first (0 follow-up, 1 new contact); `due_at` is the earliest
     moment for the next attempt; `rfc_id` is the Message-ID, fixed before the first attempt and kept by every retry.
     """
 
@@ -41,6 +43,7 @@ class Message(SQLModel, table=True):
         Index("ix_message_in_hand_worker", "worker_id", sqlite_where=_IN_HAND, postgresql_where=_IN_HAND),
         Index("ix_message_open_campaign", "campaign_id", "status", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_message_contact", "contact_id", "id"),
+        Index("ix_message_uncertain", "account_id", sqlite_where=_UNCERTAIN, postgresql_where=_UNCERTAIN),
         {"sqlite_autoincrement": True},
     )
 
@@ -99,6 +102,25 @@ class Attempt(SQLModel, table=True):
     outcome: str | None = None
     code: int | None = None
     text: str = ""
+
+
+class SentMail(SQLModel, table=True):
+    """A mail as it left an account whose mailbox is read, deflated: for the Sent folder and for the conversation.
+
+    `copy_due_at` is when its copy is put into the Sent folder, absent once that is done or was given up.
+    """
+
+    __tablename__ = "sent_mail"
+    __table_args__ = (
+        Index("ix_sent_mail_copy", "account_id", "copy_due_at", sqlite_where=_COPY_DUE, postgresql_where=_COPY_DUE),
+    )
+
+    message_id: int = Field(foreign_key="message.id", primary_key=True, sa_type=BigId, ondelete="CASCADE")
+    account_id: int = Field(sa_type=BigId)
+    raw: bytes = Field(sa_type=Bytes)
+    sent_at: datetime = Field(sa_type=UtcDateTime)
+    copy_due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    copy_tries: int = 0
 
 
 class Worker(SQLModel, table=True):

@@ -22,6 +22,9 @@ class Workspace(SQLModel, table=True):
     language: str = "fr"
     signature: str = ""
     plan: str = "self-hosted"
+    # Pipeline automations (contacts.md): who is enrolled becomes a lead, who answers is qualified.
+    lead_on_enrollment: bool = True
+    qualify_on_reply: bool = True
     # HMAC key of the suppression list, sealed; never rotated and part of the backup (contacts.md, Suppression list).
     suppression_key_id: str
     created_at: datetime = Field(sa_type=UtcDateTime)

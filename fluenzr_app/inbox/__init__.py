@@ -1,0 +1,1 @@
+"""What comes back: mailboxes are read, mails classified, sequences stopped, conversations kept and answered."""
