@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, select
 
 from fluenzr_app.sending.models import Installation
@@ -35,9 +36,11 @@ def installation(session: Session) -> Installation:
     """Return the installation's row, made when there is none."""
     row = session.get(Installation, 1)
     if row is None:
-        row = Installation(id=1)
-        session.add(row)
-        session.flush()
+        # Two workers may begin with the same fresh database at the same moment; the later one waits and finds the row.
+        fresh = Installation(id=1).model_dump()
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        session.connection().execute(insert(Installation).values(fresh).on_conflict_do_nothing())
+        row = session.get_one(Installation, 1)
     return row
 
 

@@ -1,5 +1,7 @@
 """Guarantee 10: a restored database sends nothing by itself."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -51,6 +53,17 @@ def test_a_new_installation_is_believed(machine: Machine) -> None:
     assert machine.check() is None
     machine.grow(3)
     assert machine.check() is None
+
+
+def test_several_workers_begin_with_a_fresh_database_at_the_same_moment(machine: Machine, tmp_path: Path) -> None:
+    together = threading.Barrier(4)
+
+    def begin(number: int) -> str | None:
+        together.wait(30)
+        return Machine(machine.db, tmp_path / str(number), may_join=True).check()
+
+    with ThreadPoolExecutor(4) as workers_at_once:
+        assert list(workers_at_once.map(begin, range(4))) == [None] * 4
 
 
 @pytest.mark.parametrize("later", [2, 3, 25])
