@@ -20,6 +20,8 @@ from fluenzr_app.mail.transport import AccountErrorCode, SendFailure
 
 _MAX_LINE = 65_536
 _UNQUOTABLE = re.compile(r"[\x00\r\n]|[^\x00-\x7f]")
+# RFC 9051, 7.1: nothing is wrong with the credentials, the server just cannot tell now.
+_PASSING = re.compile(r"\[(?:UNAVAILABLE|INUSE|SERVERBUG)\]", re.IGNORECASE)
 # What the words of a refused login come to; anything else is wrong credentials.
 _LOGIN_CODES: dict[Cause, AccountErrorCode] = {
     Cause.APP_PASSWORD: "app_password_required",
@@ -99,7 +101,7 @@ class ImapSession:
             async with asyncio.timeout(settings.timeout_s):
                 ok, words = await self._sign_in(settings.username, settings.password)
                 if not ok:
-                    raise _login_refused(words)
+                    raise login_refused(words)
                 ok, words = await self._command("EXAMINE INBOX")
         except (OSError, EOFError, ValueError) as error:
             raise_failure(error, "auth")
@@ -187,7 +189,10 @@ class ImapSession:
         return line.decode("utf-8", "replace").strip()
 
 
-def _login_refused(words: str) -> SendFailure:
+def login_refused(words: str) -> SendFailure:
+    """What a server's NO to a login means, by its words."""
+    if _PASSING.search(words):
+        return SendFailure("connection", words, cause=Cause.SERVER_TROUBLE, stage="auth")
     cause = name_cause(535, words, stage="auth") or Cause.BAD_CREDENTIALS
     return SendFailure(
         "account", words, permanent=cause is not Cause.RATE, error_code=_LOGIN_CODES.get(cause, "auth_failed"),

@@ -27,14 +27,14 @@ refused: the server answered NO to something else.
 """
 
 _MAX_WORDS = 500
-_CONNECTION_SURVIVES = frozenset({"folder_missing", "message_gone", "refused"})
+_CONNECTION_SURVIVES = frozenset({"folder_missing", "message_gone", "quota_exceeded", "refused"})
 
 
 class MailboxFailure(MailError):
     """A mailbox could not be opened or read.
 
     code: see MailboxCode.
-    permanent: the same attempt would fail again until somebody mends the account.
+    permanent: the same attempt would fail again until something else changes.
     text: the server's words, or ours when it said nothing; 500 characters at most.
     stage: the step that failed: resolve, connect, tls, auth, list, status, examine, search, fetch, append, idle.
     cause: the cause's name (`causes.Cause`, `smtp_session.LocalCause`), for words in the user's language, or None.
@@ -116,7 +116,7 @@ class Mailbox(Protocol):
         """What the folder holds just now, without opening it."""
 
     def uids_since(self, folder: str, since: datetime) -> tuple[int, ...]:
-        """UIDs, ascending, of all mails that arrived at `since` (aware) or later, and of some from up to two days before.
+        """UIDs, ascending, of all mails that arrived at `since` (aware) or later, and of some from two days before.
 
         Servers search by day and in their own zone; `Envelope.arrived_at` tells exactly.
         """

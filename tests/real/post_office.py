@@ -11,7 +11,8 @@ import signal
 import smtplib
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -73,11 +74,36 @@ class PostOffice:
         shutil.chown(new, "dovecot")
         new.replace(file)
 
+    def maildir(self, address: str, folder: str = "INBOX") -> Path:
+        """Where the mails of a folder lie, in `new` and `cur`; `folder` in modified UTF-7, parents before a dot."""
+        maildir = self._home(address) / "Maildir"
+        return maildir if folder == "INBOX" else maildir / f".{folder}"
+
+    def put_aside(self, address: str, mails: Iterable[tuple[str, bytes, datetime]], folder: str = "INBOX") -> None:
+        """Lays mails into a folder that no client has opened yet, as if they had long been there.
+
+        Each as its file's name (unique; `cur` names end in `:2,` and flags), its content and when it arrived.
+        """
+        maildir = self.maildir(address, folder)
+        for part in ("new", "cur", "tmp"):
+            (maildir / part).mkdir(parents=True, exist_ok=True)
+        for name, raw, at in mails:
+            file = maildir / ("cur" if ":2," in name else "new") / name
+            file.write_bytes(raw)
+            os.utime(file, (at.timestamp(), at.timestamp()))
+        run(["chown", "-R", f"{configuration.MAIL_ID}:{configuration.MAIL_ID}", self._home(address)])
+
+    def kick(self, address: str) -> None:
+        """Ends every connection under way of a mailbox's user."""
+        self.doveadm("kick", address)
+
+    def doveadm(self, *arguments: str) -> str:
+        """What Dovecot's own tool prints; raises ServerDidNotStart when it fails."""
+        return run(["doveadm", "-c", self.folder / "dovecot.conf", *arguments])
+
     def mailbox(self, address: str, folder: str = "INBOX") -> list[bytes]:
         """The raw messages that lie in a folder of this address, oldest first; none where it got no mail."""
-        maildir = self._home(address) / "Maildir"
-        if folder != "INBOX":
-            maildir /= f".{folder}"
+        maildir = self.maildir(address, folder)
         files = [file for part in ("new", "cur") for file in (maildir / part).glob("*")]
         return [file.read_bytes() for file in sorted(files, key=lambda file: file.stat().st_mtime_ns)]
 
