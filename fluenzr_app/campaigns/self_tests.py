@@ -53,6 +53,7 @@ class SelfTestOrigin:
                 select(_MESSAGE.c.account_id).where(
                     _MESSAGE.c.account_id.in_(list(account_ids)),
                     _MESSAGE.c.campaign_id.is_(None),
+                    _MESSAGE.c.kind == self.kind,
                     _MESSAGE.c.status == "queued",
                     _MESSAGE.c.due_at <= now,
                 )

@@ -106,7 +106,7 @@ SEARCH_TABLES: dict[str, tuple[str, ...]] = {
 }
 for _dialect, _statements in SEARCH_TABLES.items():
     for _statement in _statements:
-        event.listen(table_of(Conversation), "after_create", DDL(_statement).execute_if(dialect=_dialect))
+        event.listen(table_of(Conversation), "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]
 
 
 class ConversationCount(SQLModel, table=True):

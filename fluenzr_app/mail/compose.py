@@ -20,6 +20,7 @@ from fluenzr_app.mail.errors import BadHeader, NotComposable
 
 _NEWLINES = re.compile(r"\r\n|\r|\n")
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,128}").fullmatch
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}").fullmatch
 _REPLY_PREFIX = re.compile(r"\s*(?:re|ré|rép|aw|sv|antw)\s*(?:\[\d+\])?\s*:\s*", re.IGNORECASE)
 # A thread may have hundreds of mails; some servers refuse headers of more than a few dozen kilobytes.
 _MAX_REFERENCES = 50
@@ -30,6 +31,15 @@ _RESERVED_HEADERS = frozenset({
 })  # fmt: skip
 _HTML_HEAD = b'Content-Type: text/html; charset="utf-8"\r\nContent-Transfer-Encoding: '
 _TEXT_HEAD = b'Content-Type: text/plain; charset="utf-8"\r\nContent-Transfer-Encoding: '
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """A file that goes with a mail. `content_type`: such as `application/pdf`; anything crooked goes as octets."""
+
+    filename: str
+    content_type: str
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +66,7 @@ class Draft:
     unsubscribe_url: str | None = None
     unsubscribe_mailto: str | None = None
     extra: tuple[tuple[str, str], ...] = ()
+    attachments: tuple[AttachedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +108,7 @@ def compose(draft: Draft) -> Composed:
         head.append(_list_unsubscribe(draft.unsubscribe_url, draft.unsubscribe_mailto))
     head.extend(_extra(name, value) for name, value in draft.extra)
     head.append("MIME-Version: 1.0\r\n")
-    raw = "".join(head).encode() + _body(draft)
+    raw = "".join(head).encode() + (_with_files(draft) if draft.attachments else _body(draft))
     return Composed(raw, sender.address, to.address, sender.smtputf8 or to.smtputf8)
 
 
@@ -150,8 +161,7 @@ def _body(draft: Draft) -> bytes:
     text = _TEXT_HEAD + _encoded(draft.text)
     if draft.html is None:
         return text
-    # "=_" appears in neither quoted-printable nor base64 (RFC 2045, 6.7), so no body can hold the boundary.
-    boundary = b"=_" + blake2b(draft.rfc_id.encode("utf-8", "replace"), digest_size=15).hexdigest().encode()
+    boundary = _boundary(draft.rfc_id)
     return b"".join(
         (
             b'Content-Type: multipart/alternative;\r\n boundary="', boundary, b'"\r\n\r\n--', boundary, b"\r\n",
@@ -159,6 +169,34 @@ def _body(draft: Draft) -> bytes:
             _HTML_HEAD, _encoded(draft.html), b"\r\n--", boundary, b"--\r\n",
         )
     )  # fmt: skip
+
+
+def _with_files(draft: Draft) -> bytes:
+    boundary = _boundary(f"files of {draft.rfc_id}")
+    parts = [b'Content-Type: multipart/mixed;\r\n boundary="' + boundary + b'"\r\n']
+    for part in (_body(draft), *map(_file, draft.attachments)):
+        parts += [b"\r\n--", boundary, b"\r\n", part]
+    return b"".join([*parts, b"\r\n--", boundary, b"--\r\n"])
+
+
+def _file(attached: AttachedFile) -> bytes:
+    kind = attached.content_type.lower()
+    # A whole message or a part with parts of its own may not be encoded (RFC 2045, 6.4).
+    if not _MEDIA_TYPE(kind) or kind.startswith(("message/", "multipart/")):
+        kind = "application/octet-stream"
+    encoded = b2a_base64(attached.content, newline=False)
+    lines = [encoded[at : at + 76] for at in range(0, len(encoded), 76)]
+    head = (
+        f"Content-Type: {kind}\r\n"
+        f"Content-Disposition: attachment;\r\n {headers.parameter('filename', attached.filename)}\r\n"
+        "Content-Transfer-Encoding: base64\r\n\r\n"
+    )
+    return head.encode() + b"\r\n".join(lines) + b"\r\n"
+
+
+def _boundary(seed: str) -> bytes:
+    # "=_" appears in neither quoted-printable nor base64 (RFC 2045, 6.7), so no body can hold the boundary.
+    return b"=_" + blake2b(seed.encode("utf-8", "replace"), digest_size=15).hexdigest().encode()
 
 
 def _encoded(body: str) -> bytes:

@@ -10,6 +10,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable
 from functools import lru_cache
+from urllib.parse import quote
 
 from fluenzr_app.mail.addresses import WireAddress
 from fluenzr_app.mail.errors import BadHeader
@@ -101,6 +102,30 @@ def header_name(name: str) -> str:
     if not _HEADER_NAME(name):
         raise BadHeader(f"“{name[:40]!r}” cannot name a header.")
     return name
+
+
+def parameter(name: str, value: str) -> str:
+    """`name="value"`, or `name*=utf-8''…` outside ASCII, on folded lines (RFC 2231). Raises BadHeader."""
+    refuse_breakout(name, value)
+    if _PLAIN(value) and len(value) <= _MAX_WORD_TEXT:
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'{name}="{escaped}"'
+    encoded = quote(value, safe="")
+    if len(encoded) <= _MAX_WORD_TEXT:
+        return f"{name}*=utf-8''{encoded}"
+    # RFC 2231, 3: a long value is numbered; a percent sign and its digits stay together.
+    octets = re.findall(r"%[0-9A-F]{2}|.", encoded)
+    lines, line = [], ""
+    for octet in octets:
+        if len(line) + len(octet) > _MAX_WORD_TEXT - 10:
+            lines.append(line)
+            line = ""
+        line += octet
+    lines.append(line)
+    numbered = (
+        f"{name}*{number}*={'' if number else 'utf-8' + chr(39) * 2}{part}" for number, part in enumerate(lines)
+    )
+    return ";\r\n ".join(numbered)
 
 
 def encoded_words(text: str, taken: int = 0) -> list[str]:

@@ -154,7 +154,7 @@ def _pick(
     # A long row of people who may not be written to is passed over in several claims: the account's row, and on SQLite
     # the whole database, must not be held for all of it.
     while len(goes) < allowed and len(chosen) - len(goes) < _MOST_REFUSED:
-        candidates = _candidates(session, account, streams, rooms, allowed - len(goes), set(chosen), now)
+        candidates = _candidates(session, origin.kind, account, streams, rooms, allowed - len(goes), set(chosen), now)
         if not candidates:
             if fed or not _feed(session, claimer, origin, account, streams, rooms, allowed - len(goes), now):
                 break
@@ -231,6 +231,7 @@ class _Rooms:
 
 def _candidates(
     session: Session,
+    kind: str,
     account: EmailAccount,
     streams: Sequence[Stream],
     rooms: _Rooms,
@@ -240,7 +241,7 @@ def _candidates(
 ) -> list[QueuedMessage]:
     for priority in (0, FIRST_MAIL):
         lists = [
-            _queued(session, account, stream, priority, rooms.limit(stream, wanted, priority), seen, now)
+            _queued(session, kind, account, stream, priority, rooms.limit(stream, wanted, priority), seen, now)
             for stream in streams
             if rooms.open_for(stream, priority)
         ]
@@ -251,7 +252,14 @@ def _candidates(
 
 
 def _queued(
-    session: Session, account: EmailAccount, stream: Stream, priority: int, limit: int, seen: set[int], now: datetime
+    session: Session,
+    kind: str,
+    account: EmailAccount,
+    stream: Stream,
+    priority: int,
+    limit: int,
+    seen: set[int],
+    now: datetime,
 ) -> list[QueuedMessage]:
     key = _MESSAGE.c.campaign_id == stream.key if stream.key is not None else _MESSAGE.c.campaign_id.is_(None)
     statement = (
@@ -260,6 +268,7 @@ def _queued(
             and_(
                 _MESSAGE.c.account_id == account.id,
                 key,
+                _MESSAGE.c.kind == kind,
                 _MESSAGE.c.status == "queued",
                 _MESSAGE.c.priority == priority,
                 _MESSAGE.c.due_at <= now,

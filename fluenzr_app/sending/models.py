@@ -17,7 +17,8 @@ _COPY_DUE = text("copy_due_at IS NOT NULL")
 class Message(SQLModel, table=True):
     """One outgoing e-mail. Status: queued, claimed, sending, sent, uncertain, failed, cancelled.
 
-    `kind` is campaign, test or answer (written by hand in a conversation); a lower `priority` goes first (0 follow-up, 1 new contact); `due_at` is the earliest
+    `kind` is campaign, test or answer (written by hand in a conversation); a lower `priority` goes first (0 follow-up,
+    1 new contact); `due_at` is the earliest
     moment for the next attempt; `rfc_id` is the Message-ID, fixed before the first attempt and kept by every retry.
     """
 

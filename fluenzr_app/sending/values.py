@@ -30,7 +30,8 @@ class QueuedMessage:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Messages of one origin that share a window and caps: a campaign, or (key None) all tests of an account.
+    """Messages of one origin that share a window and caps: a campaign, or (key None) all tests, or answers, of an
+    account.
 
     `is_open`: may leave now; `closes_at`: end of the present opening.
     `room` and `new_room`: how many more (of these: first mails) may leave now, None for no cap. `paced`: held by the
