@@ -45,3 +45,10 @@ class PrivateAddressRefused(MailError):
     def __init__(self, host: str) -> None:
         super().__init__(f"{host} leads to a private network, which this installation does not allow")
         self.host = host
+
+
+class AttachmentMissing(MailError, KeyError):
+    """The mail has no attachment of this number."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__(f"The mail has no attachment number {index}.")
