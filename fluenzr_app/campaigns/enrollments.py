@@ -15,6 +15,8 @@ from fluenzr_app.campaigns.models import Campaign, Enrollment, EnrollmentCount
 from fluenzr_app.campaigns.plans import PLAN_ROWS, Plan, compile_plan
 from fluenzr_app.campaigns.zones import zone_of_contact
 from fluenzr_app.contacts.models import Contact
+from fluenzr_app.contacts.stages import became_lead
+from fluenzr_app.contacts.statuses import set_statuses
 from fluenzr_app.contacts.suppression import suppressed_contacts
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.db.types import UtcDateTime
@@ -83,6 +85,7 @@ def enroll(
     """Enroll contacts of the workspace, at most a few thousand a call; removed ones are revived where they stood.
 
     Skipped are contacts that do not exist here, are not active or on the suppression list, and those enrolled already.
+    Who has no stage of the pipeline becomes a lead, unless the workspace has switched that off (contacts.md, Pipeline).
     """
     result = Enrolled()
     wanted = list(dict.fromkeys(contact_ids))
@@ -104,6 +107,8 @@ def enroll(
         else:
             rows.append(_new_row(workspace_id, campaign_id, contact_id, now, rng))
             result.added.append(contact_id)
+    # Before the inserts, which hold each contact in the order given: this takes them in the order of their keys.
+    became_lead(session, workspace_id, [*result.added, *result.revived], now)
     if rows:
         session.connection().execute(insert(_ENROLLMENT), rows)
     moves: Moves = Counter({(campaign_id, "pending"): len(rows)})
@@ -124,8 +129,8 @@ def stop_contact(
 ) -> int:
     """End every walk of a contact in the workspace and take its waiting messages back; return how many ended.
 
-    With `matched`, that enrollment gets `status` and the others are `removed` for `reason` (campaigns.md,
-    Enrollment); without it all get `status`. A completed walk is replaced too.
+    With `matched`, that enrollment gets `status` and the others are `removed` for `reason` with `_elsewhere`
+    (campaigns.md, Enrollment); without it all get `status`. A completed walk is replaced too.
     """
     rows = (
         session.connection()
@@ -146,8 +151,29 @@ def stop_contact(
         new = status if matched is None or row.id == matched else "removed"
         if not (row.status == "completed" and new == "removed"):
             ends.append((row, new))
-    end_walks(session, [(row.id, row.campaign_id, row.status, new, reason) for row, new in ends], now)
+    other = f"{reason}_elsewhere"
+    end_walks(
+        session,
+        [
+            (row.id, row.campaign_id, row.status, new, reason if matched in (None, row.id) else other)
+            for row, new in ends
+        ],
+        now,
+    )
     return len(ends)
+
+
+def stop_on_reply(session: Session, workspace_id: int, contact_id: int, enrollment_id: int | None, now: datetime) -> int:
+    """End every walk of a contact who has answered, and mark the contact; return how many walks ended.
+
+    The walk that was answered ends as `replied`, the others as `removed`; without one (an answer to a mail written by
+    hand) all are `removed`.
+    """
+    ended = stop_contact(session, workspace_id, contact_id, "replied", "replied", now, matched=enrollment_id or 0)
+    statuses = _statuses(session, workspace_id, [contact_id])
+    if statuses.get(contact_id) == "active":
+        set_statuses(session, workspace_id, [contact_id], "replied", now)
+    return ended
 
 
 def end_walks(session: Session, ends: Iterable[tuple[int, int, str, str, str]], now: datetime) -> None:
@@ -160,11 +186,13 @@ def end_walks(session: Session, ends: Iterable[tuple[int, int, str, str, str]], 
         _END,
         [{"row_id": row[0], "new_status": row[3], "new_reason": row[4], "at": now} for row in listed],
     )
-    connection.execute(
-        update(_MESSAGE)
-        .where(_MESSAGE.c.enrollment_id.in_([row[0] for row in listed]), _MESSAGE.c.status == "queued")
-        .values(status="cancelled", reason=listed[0][4])
-    )
+    for reason in sorted({row[4] for row in listed}):
+        ids = [row[0] for row in listed if row[4] == reason]
+        connection.execute(
+            update(_MESSAGE)
+            .where(_MESSAGE.c.enrollment_id.in_(ids), _MESSAGE.c.status == "queued")
+            .values(status="cancelled", reason=reason)
+        )
     moves: Moves = Counter()
     for _, campaign_id, before, after, _reason in listed:
         moves[(campaign_id, before)] -= 1

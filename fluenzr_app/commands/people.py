@@ -8,6 +8,7 @@ import typer
 from fluenzr_app.clock import utc_now
 from fluenzr_app.commands.context import find_workspace, open_installation
 from fluenzr_app.commands.output import answer, refusals_in_words
+from fluenzr_app.contacts.stages import make_stages
 from fluenzr_app.workspaces import api_keys, users
 from fluenzr_app.workspaces.identity import role_of
 
@@ -34,12 +35,13 @@ def add_user(
         chosen = password or secrets.token_urlsafe(15)
         with db.transaction() as session:
             first = not users.has_owner(session)
-            users.add_user(
+            now = utc_now()
+            identity = users.add_user(
                 session,
                 keyring,
                 email=email,
                 password=chosen,
-                now=utc_now(),
+                now=now,
                 first_name=first_name,
                 last_name=last_name,
                 workspace_id=None if first else find_workspace(session, workspace),
@@ -47,6 +49,7 @@ def add_user(
                 role=role_of(role),
                 language=language,
             )
+            make_stages(session, identity.workspace_id, now)
         answer({"email": email, "password": chosen}, as_json=as_json)
 
 

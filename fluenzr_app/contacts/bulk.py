@@ -12,8 +12,9 @@ from sqlmodel import Session
 from fluenzr_app.contacts.contact_values import check_consent, parse_address, parse_values
 from fluenzr_app.contacts.custom_fields import list_custom_fields
 from fluenzr_app.contacts.errors import ContactsError, InvalidValue
-from fluenzr_app.contacts.labels import check_groups
-from fluenzr_app.contacts.service import check_limit, set_labels, update_contact
+from fluenzr_app.contacts.labels import check_groups, set_labels
+from fluenzr_app.contacts.service import check_limit, set_stage, update_contact
+from fluenzr_app.contacts.stages import check_stage
 from fluenzr_app.contacts.store import existing, insert_new, new_row, with_defaults
 from fluenzr_app.contacts.suppression import STATUS_AFTER, hasher_of, is_suppressed
 from fluenzr_app.crypto import KeyRing
@@ -83,6 +84,8 @@ class _Bulk:
                 parsed.columns.get("consent_source", "not_specified"), parsed.columns.get("consent_notes", "")
             )
             check_groups(self._session, self._workspace_id, parsed.group_ids or ())
+            if parsed.stage_id is not None:
+                check_stage(self._session, self._workspace_id, parsed.stage_id)
         except ContactsError as bad:
             self._refuse(index, item, bad)
             return
@@ -123,6 +126,7 @@ class _Bulk:
             if key in ids:
                 self.result.created.append(ids[key])
                 set_labels(self._session, self._workspace_id, ids[key], labels[key])
+                set_stage(self._session, self._workspace_id, ids[key], labels[key], self._now)
             else:
                 self.result.skipped.append(index)
         return ids

@@ -31,7 +31,7 @@ TEXT_COLUMNS = (
     "notes",
 )
 _OTHERS = frozenset(
-    {"email", "status", "consent_source", "consent_at", "owner_id", "custom_fields", "tags", "group_ids"}
+    {"email", "status", "consent_source", "consent_at", "owner_id", "custom_fields", "tags", "group_ids", "stage_id"}
 )
 ACCEPTED = frozenset(TEXT_COLUMNS) | _OTHERS
 
@@ -46,13 +46,18 @@ class Address:
 
 @dataclass(frozen=True)
 class ContactValues:
-    """What is to be stored: ``columns`` holds only what was given; custom values that are None are taken away."""
+    """What is to be stored: ``columns`` holds only what was given; custom values that are None are taken away.
+
+    ``stage_id`` counts only with ``has_stage``; then None means out of the pipeline.
+    """
 
     address: Address | None = None
     columns: dict[str, Any] = field(default_factory=dict)
     custom: dict[str, Value | None] = field(default_factory=dict)
     tags: tuple[str, ...] | None = None
     group_ids: tuple[int, ...] | None = None
+    stage_id: int | None = None
+    has_stage: bool = False
 
 
 def parse_values(values: Mapping[str, Any], definitions: Iterable[FieldDefinition]) -> ContactValues:
@@ -79,6 +84,8 @@ def parse_values(values: Mapping[str, Any], definitions: Iterable[FieldDefinitio
         _custom(values.get("custom_fields") or {}, definitions),
         tuple(clean_tag(tag) for tag in values["tags"] or ()) if "tags" in values else None,
         tuple(values["group_ids"] or ()) if "group_ids" in values else None,
+        values.get("stage_id"),
+        "stage_id" in values,
     )
 
 

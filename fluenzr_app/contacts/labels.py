@@ -12,7 +12,7 @@ from sqlalchemy import Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col
 
-from fluenzr_app.contacts.contact_values import clean_tag
+from fluenzr_app.contacts.contact_values import ContactValues, clean_tag
 from fluenzr_app.contacts.counts import Changes, Kind, add_changes, counts
 from fluenzr_app.contacts.errors import GroupNameTaken, GroupNotFound, InvalidValue
 from fluenzr_app.contacts.models import Contact, ContactTag, Group, GroupMember, Tag
@@ -190,6 +190,22 @@ def remove_tag(session: Session, workspace_id: int, name: str, contact_ids: Sequ
     return unlink(session, workspace_id, "tag", tag, contact_ids) if tag is not None else 0
 
 
+def set_labels(
+    session: Session, workspace_id: int, contact_id: int, parsed: ContactValues, *, replace: bool = False
+) -> None:
+    """Put the given tags and groups on a contact; with ``replace`` those that are not given are taken off."""
+    if parsed.group_ids is not None:
+        check_groups(session, workspace_id, parsed.group_ids)
+        link(session, workspace_id, "group", [(group, contact_id) for group in parsed.group_ids])
+        if replace:
+            _drop_others(session, workspace_id, "group", contact_id, parsed.group_ids)
+    if parsed.tags is not None:
+        ids = tuple(tags_named(session, workspace_id, parsed.tags).values())
+        link(session, workspace_id, "tag", [(tag, contact_id) for tag in ids])
+        if replace:
+            _drop_others(session, workspace_id, "tag", contact_id, ids)
+
+
 def own_contacts(session: Session, workspace_id: int, contact_ids: Sequence[int]) -> list[int]:
     """Return those of the ids that are contacts of this workspace."""
     found: list[int] = []
@@ -208,6 +224,17 @@ _TAG = _TABLES[Tag.__tablename__]
 
 def _kind(kind: str) -> Kind:
     return "group" if kind == "group" else "tag"
+
+
+def _drop_others(session: Session, workspace_id: int, kind: str, contact_id: int, keep: Sequence[int]) -> None:
+    column, owner = (
+        (col(GroupMember.group_id), col(GroupMember.contact_id))
+        if kind == "group"
+        else (col(ContactTag.tag_id), col(ContactTag.contact_id))
+    )
+    rest = session.connection().execute(select(column).where(owner == contact_id, column.not_in(keep))).scalars().all()
+    for label in rest:
+        unlink(session, workspace_id, "group" if kind == "group" else "tag", label, [contact_id])
 
 
 def _by_key(session: Session, workspace_id: int, key: str) -> int | None:

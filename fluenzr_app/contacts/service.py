@@ -28,12 +28,15 @@ from fluenzr_app.contacts.errors import (
     StaleContact,
 )
 from fluenzr_app.contacts.folding import search_text
-from fluenzr_app.contacts.labels import check_groups, link, tags_named, unlink
+from fluenzr_app.contacts.labels import set_labels
 from fluenzr_app.contacts.models import Contact, ContactTag, Group, GroupMember, Suppression, Tag
+from fluenzr_app.contacts.notes import NOTED
+from fluenzr_app.contacts.stages import STAGE_CHANGED, StageView, list_stages, move_to_stage
 from fluenzr_app.contacts.statuses import forget_loaded, set_statuses
 from fluenzr_app.contacts.store import existing, insert_new, new_row, with_defaults
 from fluenzr_app.contacts.suppression import STATUS_AFTER, hasher_of, is_suppressed
 from fluenzr_app.crypto import KeyRing
+from fluenzr_app.events.erase import erase_data
 
 _BATCH = 1_000
 
@@ -46,11 +49,12 @@ class OnDelete(Protocol):
 
 @dataclass(frozen=True)
 class ContactCard:
-    """A contact with its groups (id, name) and tags, both by name."""
+    """A contact with its groups (id, name) and tags, both by name, and its stage of the pipeline."""
 
     contact: Contact
     groups: tuple[tuple[int, str], ...]
     tags: tuple[str, ...]
+    stage: StageView | None = None
 
 
 def create_contact(
@@ -64,9 +68,10 @@ def create_contact(
 ) -> ContactCard:
     """Store a contact and return it.
 
-    ``values`` are named like the columns, plus ``custom_fields`` (name → value), ``tags`` (names) and
-    ``group_ids``. An address on the suppression list is stored with the status that the list asks for.
-    ``limit`` is the plan's number of contacts. Raises InvalidValue, EmailTaken, GroupNotFound, ContactLimitReached.
+    ``values`` are named like the columns, plus ``custom_fields`` (name → value), ``tags`` (names),
+    ``group_ids`` and ``stage_id``. An address on the suppression list is stored with the status that the list asks for.
+    ``limit`` is the plan's number of contacts. Raises InvalidValue, EmailTaken, GroupNotFound, StageNotFound,
+    ContactLimitReached.
     """
     definitions = list_custom_fields(session, workspace_id)
     parsed = parse_values(values, definitions)
@@ -89,6 +94,7 @@ def create_contact(
         raise EmailTaken(address.email, existing(session, workspace_id, [address.key])[address.key])
     contact_id = ids[address.key]
     set_labels(session, workspace_id, contact_id, parsed)
+    set_stage(session, workspace_id, contact_id, parsed, now)
     return get_contact(session, workspace_id, contact_id)
 
 
@@ -122,7 +128,7 @@ def update_contact(
 
     A custom field set to None is taken away; ``tags`` and ``group_ids``, if given, replace those there were.
     With ``revision`` (of the contact that was shown) somebody else's change in between is not overwritten.
-    Raises ContactNotFound, StaleContact, InvalidValue, EmailTaken, GroupNotFound.
+    Raises ContactNotFound, StaleContact, InvalidValue, EmailTaken, GroupNotFound, StageNotFound.
     """
     definitions = list_custom_fields(session, workspace_id)
     parsed = parse_values(values, definitions)
@@ -140,6 +146,7 @@ def update_contact(
     if columns:
         _write(session, workspace_id, row, columns, now)
     set_labels(session, workspace_id, contact_id, parsed, replace=True)
+    set_stage(session, workspace_id, contact_id, parsed, now)
     return get_contact(session, workspace_id, contact_id)
 
 
@@ -189,7 +196,7 @@ def delete_contacts(
 
 
 def cards(session: Session, workspace_id: int, contacts: Sequence[Contact]) -> list[ContactCard]:
-    """Return contacts with their groups and tags, in the order given, in two queries."""
+    """Return contacts with their groups, tags and stages, in the order given, in three queries at most."""
     ids = [contact.id for contact in contacts if contact.id is not None]
     groups: dict[int, list[tuple[int, str]]] = {}
     tags: dict[int, list[str]] = {}
@@ -209,8 +216,15 @@ def cards(session: Session, workspace_id: int, contacts: Sequence[Contact]) -> l
             .order_by(col(Tag.name_key))
         ):
             tags.setdefault(contact, []).append(name)
+    has_stage = any(contact.stage_id is not None for contact in contacts)
+    stages = {stage.id: stage for stage in list_stages(session, workspace_id)} if has_stage else {}
     return [
-        ContactCard(contact, tuple(groups.get(contact.id or 0, ())), tuple(tags.get(contact.id or 0, ())))
+        ContactCard(
+            contact,
+            tuple(groups.get(contact.id or 0, ())),
+            tuple(tags.get(contact.id or 0, ())),
+            stages.get(contact.stage_id or 0),
+        )
         for contact in contacts
     ]
 
@@ -223,31 +237,10 @@ def check_limit(session: Session, workspace_id: int, limit: int | None, wanted: 
             raise ContactLimitReached(limit, have, wanted)
 
 
-def set_labels(
-    session: Session, workspace_id: int, contact_id: int, parsed: ContactValues, *, replace: bool = False
-) -> None:
-    """Put the given tags and groups on a contact; with ``replace`` those that are not given are taken off."""
-    if parsed.group_ids is not None:
-        check_groups(session, workspace_id, parsed.group_ids)
-        link(session, workspace_id, "group", [(group, contact_id) for group in parsed.group_ids])
-        if replace:
-            _drop_others(session, workspace_id, "group", contact_id, parsed.group_ids)
-    if parsed.tags is not None:
-        ids = tuple(tags_named(session, workspace_id, parsed.tags).values())
-        link(session, workspace_id, "tag", [(tag, contact_id) for tag in ids])
-        if replace:
-            _drop_others(session, workspace_id, "tag", contact_id, ids)
-
-
-def _drop_others(session: Session, workspace_id: int, kind: str, contact_id: int, keep: Sequence[int]) -> None:
-    column, owner = (
-        (col(GroupMember.group_id), col(GroupMember.contact_id))
-        if kind == "group"
-        else (col(ContactTag.tag_id), col(ContactTag.contact_id))
-    )
-    rest = session.connection().execute(select(column).where(owner == contact_id, column.not_in(keep))).scalars().all()
-    for label in rest:
-        unlink(session, workspace_id, "group" if kind == "group" else "tag", label, [contact_id])
+def set_stage(session: Session, workspace_id: int, contact_id: int, parsed: ContactValues, now: datetime) -> None:
+    """Move a contact to the stage that was given among its values, if one was: a program's doing, no user's."""
+    if parsed.has_stage:
+        move_to_stage(session, workspace_id, contact_id, parsed.stage_id, now, by=None)
 
 
 def _check_required(parsed: ContactValues, definitions: Sequence[FieldDefinition]) -> None:
@@ -388,6 +381,7 @@ def _delete_batch(
             )
     except IntegrityError:
         raise ContactInUse from None
+    erase_data(session, workspace_id, own, (NOTED, STAGE_CHANGED))
     # The person is gone; that they said no is kept, but no longer who they were.
     connection.execute(
         update(Suppression)

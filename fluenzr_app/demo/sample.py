@@ -12,6 +12,7 @@ from fluenzr_app.accounts.service import connect_smtp
 from fluenzr_app.contacts.bulk import bulk_upsert
 from fluenzr_app.contacts.custom_fields import create_custom_field
 from fluenzr_app.contacts.labels import create_group
+from fluenzr_app.contacts.stages import make_stages
 from fluenzr_app.crypto import KeyRing
 from fluenzr_app.demo.people import SECTORS, people
 from fluenzr_app.demo.post_office import HOST, DemoPostOffice
@@ -96,6 +97,7 @@ class Sample:
             session, self.keyring, email=OWNER, password=password, first_name="Camille", last_name="Rostand",
             workspace_name="Nova Conseil", language="fr", now=now,
         )  # fmt: skip
+        make_stages(session, self.workspace_id, now)
         update_workspace(session, self.workspace_id, postal_address="Nova Conseil, 12 quai des Tanneurs, 44000 Nantes")
         add_user(
             session, self.keyring, email="julien.aubertin@nova-conseil.example", password=f"{password}-julien",

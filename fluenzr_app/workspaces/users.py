@@ -1,7 +1,7 @@
 """Users and workspaces: the first owner, further users, what a workspace is called."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import available_timezones
@@ -256,6 +256,18 @@ def is_member(session: Session, workspace_id: int, user_id: int) -> bool:
     return session.exec(select(Membership.role).where(*mine)).first() is not None
 
 
+def names_of(session: Session, workspace_id: int, user_ids: Collection[int]) -> dict[int, str]:
+    """Return what those of the users are called who work in this workspace, by id; others are left out."""
+    statement = (
+        select(User)
+        .join(Membership, col(Membership.user_id) == col(User.id))
+        .where(col(Membership.workspace_id) == workspace_id, col(User.id).in_(user_ids))
+    )
+    return {
+        user.id or 0: f"{user.first_name} {user.last_name}".strip() or user.email for user in session.exec(statement)
+    }
+
+
 def get_workspace(session: Session, workspace_id: int) -> Workspace:
     """Return a workspace; raises UnknownWorkspace."""
     row = session.get(Workspace, workspace_id)
@@ -273,6 +285,8 @@ def update_workspace(
     timezone: str | None = None,
     language: str | None = None,
     signature: str | None = None,
+    lead_on_enrollment: bool | None = None,
+    qualify_on_reply: bool | None = None,
 ) -> Workspace:
     """Change what is given and return the workspace; raises UnknownWorkspace, NameMissing, ValueError."""
     row = get_workspace(session, workspace_id)
@@ -288,6 +302,10 @@ def update_workspace(
         row.language = _language(language)
     if signature is not None:
         row.signature = signature[:10_000]
+    if lead_on_enrollment is not None:
+        row.lead_on_enrollment = lead_on_enrollment
+    if qualify_on_reply is not None:
+        row.qualify_on_reply = qualify_on_reply
     session.add(row)
     session.flush()
     return row

@@ -10,6 +10,7 @@ from reflex.experimental.client_state import ClientStateVar
 from sqlalchemy import text
 from sqlmodel import Session
 
+from fluenzr_app.contacts.stages import make_stages
 from fluenzr_app.db.engine import Database
 from fluenzr_app.ui import guard
 from fluenzr_app.ui.catalogue import Lang
@@ -134,6 +135,7 @@ def _redeem(runtime: Runtime, token: str, owner: _Owner, nonce: str) -> str:
             language=owner.lang,
             now=now,
         )
+        make_stages(session, identity.workspace_id, now)
         return workspaces.issue_ticket(
             session, user_id=identity.user_id, workspace_id=identity.workspace_id, nonce=nonce, now=now
         )
