@@ -10,7 +10,7 @@ from typing import cast
 from imap_tools.errors import MailboxLoginError
 
 from fluenzr_app.mail.causes import Cause, name_cause
-from fluenzr_app.mail.imap_client import BoundedClient, ImapBox, Login, SaidBye, TooMuch
+from fluenzr_app.mail.imap_client import Allowance, BoundedClient, ImapBox, Login, SaidBye, TooMuch
 from fluenzr_app.mail.imap_session import ImapSettings, login_refused
 from fluenzr_app.mail.mailbox import MailboxFailure
 from fluenzr_app.mail.network import open_socket, tls_context
@@ -132,6 +132,8 @@ def _sign_in(settings: ImapSettings, box: ImapBox, login: Login) -> None:
             "tls_mode_mismatch", "The server takes a login only over an encrypted connection.", permanent=True,
             stage="auth", cause=LocalCause.AUTH_ONLY_ENCRYPTED,
         )  # fmt: skip
+    # A dialogue of challenges (RFC 9051, 6.2.2) is short; one without an end would repeat the secret.
+    box.client.allow(Allowance(seconds=2 * settings.timeout_s, octets=65_536))
     try:
         login(box)
     except imaplib.IMAP4.abort:
