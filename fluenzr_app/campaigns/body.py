@@ -5,10 +5,8 @@ import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-import nh3
-
 from fluenzr_app.campaigns.errors import TemplateFault
-from fluenzr_app.campaigns.plaintext import squeeze, text_of_html
+from fluenzr_app.campaigns.plaintext import text_of_html
 from fluenzr_app.campaigns.segments import Values
 from fluenzr_app.campaigns.template import (
     MARKS,
@@ -21,19 +19,13 @@ from fluenzr_app.campaigns.template import (
     compile_marked_text,
     compile_template,
 )
+from fluenzr_app.mail import bodies
+from fluenzr_app.mail.html_text import squeeze
 
 _KNOWN_TAG = re.compile(
     r"</?(?:p|br|div|span|a|b|i|u|em|strong|ul|ol|li|h[1-6]|table|tr|td|blockquote|img|hr|font|center|pre)(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
-_ATTRIBUTES = {tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()} | {"*": {"style", "title", "dir"}}
-_SCHEMES = {"http", "https", "mailto", "tel", "sms", "cid"}
-_STYLES = {
-    *("color", "background-color", "font-family", "font-size", "font-style", "font-weight", "line-height"),
-    *("text-align", "text-decoration", "vertical-align", "margin", "margin-top", "margin-bottom", "margin-left"),
-    *("margin-right", "padding", "padding-top", "padding-bottom", "padding-left", "padding-right"),
-    *("border", "border-radius", "border-collapse", "border-spacing", "width", "max-width", "height", "display"),
-}
 # Either a variable, passed by, or an address, which may hold variables.
 _ADDRESS = re.compile(r"\{\{[^{}]*\}\}|https?://(?:\{\{[^{}]*\}\}|[^\s<>\"'{}])+", re.IGNORECASE)
 _INSIDE_BRACES = re.compile(r"\{\{[^{}]*\}\}")
@@ -81,13 +73,7 @@ def is_html(body: str) -> bool:
 
 def clean_html(markup: str) -> str:
     """Return HTML that can stand in a mail and in a page: no scripts, forms, foreign schemes or unknown attributes."""
-    return nh3.clean(
-        MARKS.sub("", markup),
-        attributes=_ATTRIBUTES,
-        url_schemes=_SCHEMES,
-        filter_style_properties=_STYLES,
-        link_rel=None,
-    )
+    return bodies.clean_html(MARKS.sub("", markup))
 
 
 @lru_cache(maxsize=256)

@@ -1,16 +1,7 @@
 """The plain alternative of an HTML body, made once from the template, so that nothing is converted per mail."""
 
-import re
-from html.parser import HTMLParser
-
 from fluenzr_app.campaigns.template import URL_CLOSES, URL_IN_BRACKETS_OPENS
-
-_BLOCKS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre", "figure", "dl"})
-_LINES = frozenset({"div", "li", "tr", "section", "article", "header", "footer", "dt", "dd", "center", "figcaption"})
-# Deeper lists stay at this depth: markup of nothing but lists must not grow into a text of nothing but blanks.
-_INDENTS_MAX = 6
-_BLANKS = re.compile(r"[ \t\r\n\f\xa0]+")
-_MANY_BREAKS = re.compile(r"[ \t]*\n[ \t]*\n(?:[ \t]*\n)+")
+from fluenzr_app.mail.html_text import html_to_text
 
 
 def text_of_html(markup: str) -> str:
@@ -18,114 +9,8 @@ def text_of_html(markup: str) -> str:
 
     Variables stay; an address that holds some is framed for `compile_marked_text`, to be encoded when filled in.
     """
-    reader = _Reader()
-    reader.feed(markup)
-    reader.close()
-    return squeeze("".join(reader.out)).strip()
+    return html_to_text(markup, _framed)
 
 
-def squeeze(text: str) -> str:
-    """Return a text with at most one empty line in a row: an if-block that shows nothing leaves its breaks behind."""
-    # Looking twice for plain characters costs a tenth of the expression, and most mails need neither.
-    return _MANY_BREAKS.sub("\n\n", text) if "\n\n\n" in text or "\n " in text or " \n" in text else text
-
-
-class _Reader(HTMLParser):
-    """Writes text while it reads tags; blanks collapse as a browser would show them."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.out: list[str] = []
-        # One entry for each open list: the next number, or None for bullets.
-        self._lists: list[int | None] = []
-        self._links: list[tuple[str, int]] = []
-        self._preformatted = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attrs}
-        if tag in _BLOCKS:
-            # A list inside a list only begins a line.
-            self._break(1 if self._lists and tag in ("ul", "ol") else 2)
-        elif tag in _LINES:
-            self._break(1)
-        match tag:
-            case "br":
-                self.out.append("\n")
-            case "hr":
-                self._break(2)
-                self.out.append("--------\n\n")
-            case "img" if values.get("alt"):
-                self.handle_data(values["alt"])
-            case "a":
-                self._links.append((values.get("href", "").strip(), len(self.out)))
-            case "ul":
-                self._lists.append(None)
-            case "ol":
-                start = values.get("start", "")
-                self._lists.append(int(start) if start.isdecimal() and len(start) < 6 else 1)
-            case "li":
-                self.out.append(self._mark())
-            case "pre":
-                self._preformatted += 1
-            case "td" | "th" if not self._at_line_start():
-                self.out.append(" ")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("ul", "ol") and self._lists:
-            self._lists.pop()
-        if tag == "pre" and self._preformatted:
-            self._preformatted -= 1
-        if tag == "a" and self._links:
-            self._close_link(*self._links.pop())
-        if tag in _BLOCKS:
-            self._break(1 if self._lists else 2)
-        elif tag in _LINES:
-            self._break(1)
-
-    def handle_data(self, data: str) -> None:
-        text = data if self._preformatted else _BLANKS.sub(" ", data)
-        if self._at_line_start() or (text[:1] == " " and self.out[-1].endswith(" ")):
-            text = text if self._preformatted else text.lstrip(" ")
-        if text:
-            self.out.append(text)
-
-    def _mark(self) -> str:
-        indent = "  " * min(max(len(self._lists) - 1, 0), _INDENTS_MAX)
-        if not self._lists or self._lists[-1] is None:
-            return f"{indent}- "
-        number = self._lists[-1]
-        self._lists[-1] = number + 1
-        return f"{indent}{number}. "
-
-    def _close_link(self, address: str, begins: int) -> None:
-        words = "".join(self.out[begins:]).strip()
-        if not address or address.startswith("#") or _same_place(words, address):
-            return
-        if "{{" in address:
-            self.out.append(f"{URL_IN_BRACKETS_OPENS}{address}{URL_CLOSES}")
-        else:
-            self.out.append(f" ({address})")
-
-    def _at_line_start(self) -> bool:
-        return not self.out or self.out[-1].endswith("\n")
-
-    def _break(self, wanted: int) -> None:
-        """End the line, and leave `wanted` - 1 empty lines; nothing at the very beginning or right behind a mark."""
-        while self.out and self.out[-1].strip(" ") == "":
-            self.out.pop()
-        if not self.out or re.fullmatch(r" *(?:-|\d+\.) ", self.out[-1]):
-            return
-        self.out[-1] = self.out[-1].rstrip(" ") if not self._preformatted else self.out[-1]
-        tail = "".join(self.out[-2:])
-        missing = wanted - (len(tail) - len(tail.rstrip("\n")))
-        if missing > 0:
-            self.out.append("\n" * missing)
-
-
-def _same_place(words: str, address: str) -> bool:
-    """Return whether a link's words are its address already."""
-
-    def bare(text: str) -> str:
-        return re.sub(r"^(?:https?://|mailto:|tel:)", "", text.strip(), flags=re.IGNORECASE).rstrip("/").casefold()
-
-    return bare(words) == bare(address)
+def _framed(address: str) -> str:
+    return f"{URL_IN_BRACKETS_OPENS}{address}{URL_CLOSES}" if "{{" in address else f" ({address})"

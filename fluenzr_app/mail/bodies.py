@@ -1,78 +1,65 @@
-"""Bodies of mails: rich text made safe, its plain alternative, and plain text as simple HTML."""
+"""Bodies of mails: HTML made safe, and plain text as simple HTML."""
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import nh3
-from inscriptis import get_text  # type: ignore[import-untyped]
-from inscriptis.model.config import ParserConfig  # type: ignore[import-untyped]
-from inscriptis.model.html_document_state import HtmlDocumentState  # type: ignore[import-untyped]
-from inscriptis.model.tag import CustomHtmlTagHandlerMapping  # type: ignore[import-untyped]
 
-_TAGS = frozenset({
-    "a", "b", "blockquote", "br", "code", "div", "em", "h1", "h2", "h3", "hr", "i", "img", "li", "ol", "p", "pre", "s",
-    "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "u", "ul",
-})  # fmt: skip
-_DROPPED_WITH_CONTENT = frozenset({"script", "style", "title", "textarea", "noscript", "svg", "math", "template"})
-_ATTRIBUTES = {
-    "*": {"style"},
-    "a": {"href", "title"},
-    "img": {"src", "alt", "width", "height"},
-    "td": {"align", "valign", "width", "colspan", "rowspan"},
-    "th": {"align", "valign", "width", "colspan", "rowspan"},
-    "table": {"width", "cellpadding", "cellspacing", "border", "align", "role"},
-    "ol": {"start"},
+_TAGS = set(nh3.ALLOWED_TAGS)
+_ATTRIBUTES = {tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()} | {"*": {"style", "title", "dir"}}
+_SCHEMES = {"http", "https", "mailto", "tel", "sms", "cid"}
+_STYLES = {
+    *("color", "background-color", "font-family", "font-size", "font-style", "font-weight", "line-height"),
+    *("text-align", "text-decoration", "vertical-align", "margin", "margin-top", "margin-bottom", "margin-left"),
+    *("margin-right", "padding", "padding-top", "padding-bottom", "padding-left", "padding-right"),
+    *("border", "border-radius", "border-collapse", "border-spacing", "width", "max-width", "height", "display"),
 }
-_STYLES = frozenset({
-    "color", "background-color", "font-family", "font-size", "font-style", "font-weight", "line-height", "text-align",
-    "text-decoration", "margin", "margin-top", "margin-bottom", "margin-left", "margin-right", "padding", "padding-top",
-    "padding-bottom", "padding-left", "padding-right", "border", "border-left", "border-top", "border-bottom",
-    "border-right", "border-radius", "border-collapse", "width", "max-width", "height", "vertical-align", "white-space",
-})  # fmt: skip
-_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
+# What other people's mail programs write and the editor does not.
+_FOREIGN_TAGS = {"font"}
+_FOREIGN_ATTRIBUTES = {
+    "font": {"color", "size", "face"},
+    "table": {"border", "bgcolor"},
+    "td": {"bgcolor", "valign", "width"},
+    "th": {"bgcolor", "valign", "width"},
+    "tr": {"bgcolor", "valign"},
+}
 
-_LINK = re.compile(r"(?P<url>https?://[^\s<>\"]+[^\s<>\".,;:!?)\]}'»])|(?P<mail>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
-_PARAGRAPHS = re.compile(r"\n[ \t]*\n\s*")
-_TWICE = re.compile(r"(?P<shown>\S+) \((?:mailto:)?(?P=shown)/?\)")
-_BLANK_LINES = re.compile(r"\n{3,}")
+_LINK = re.compile(
+    r"(?P<url>https?://[^\s<>\"]{1,1000}[^\s<>\".,;:!?)\]}'»])"
+    r"|(?<![\w.+-])(?P<mail>[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})"
+)
+_PARAGRAPHS = re.compile(r"\n(?:[ \t]*\n)+")
 
 
-def sanitise(rich: str) -> str:
-    """Rich text as the editor makes it, with everything that could run, load or overlay taken out.
-
-    Links keep http, https, mailto and tel; variables in an address stay as they are.
-    """
+def clean_html(markup: str) -> str:
+    """Return HTML that can stand in a mail and in a page: no scripts, forms, foreign schemes or unknown attributes."""
     return nh3.clean(
-        rich,
-        tags=set(_TAGS),
-        clean_content_tags=set(_DROPPED_WITH_CONTENT),
-        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
-        url_schemes=set(_SCHEMES),
-        filter_style_properties=set(_STYLES),
-        link_rel=None,
-        strip_comments=True,
+        markup, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, filter_style_properties=_STYLES, link_rel=None
     )
 
 
-def html_to_text(rich: str) -> str:
-    """The plain alternative of an HTML body: paragraphs, lists, and each link as `words (address)`.
+def clean_foreign_html(markup: str, attribute_filter: Callable[[str, str, str], str | None]) -> str:
+    """Return somebody else's HTML under the same rules as `clean_html`, for a page: links open elsewhere.
 
-    Takes about a millisecond. HTML nested deeper than the converter can follow loses its layout, not its words.
+    `attribute_filter` gets element, attribute and value, and gives the value to keep, None for none. `data:` passes
+    the schemes, for images that the filter puts in; the filter must refuse it elsewhere.
     """
-    if not rich.strip():
-        return ""
-    try:
-        text = get_text(rich, _TEXT_RULES)
-    except RecursionError:
-        text = ""
-    if not text.strip():
-        # The parser gives up silently on some deep trees.
-        text = html.unescape(nh3.clean(rich, tags=set(), clean_content_tags=set(_DROPPED_WITH_CONTENT)))
-    lines = "\n".join(line.rstrip() for line in text.splitlines())
-    return _BLANK_LINES.sub("\n\n", _TWICE.sub(lambda found: found["shown"], lines)).strip("\n")
+    attributes = {tag: set(names) for tag, names in _ATTRIBUTES.items()}
+    for tag, names in _FOREIGN_ATTRIBUTES.items():
+        attributes[tag] = attributes.get(tag, set()) | names
+    return nh3.clean(
+        markup,
+        tags=_TAGS | _FOREIGN_TAGS,
+        attributes=attributes,
+        attribute_filter=attribute_filter,
+        url_schemes=_SCHEMES | {"data"},
+        filter_style_properties=_STYLES,
+        link_rel="noopener noreferrer",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+    )
 
 
 def text_to_html(text: str) -> str:
@@ -89,22 +76,3 @@ def _linked(text: str) -> str:
         parts += [html.escape(text[end : found.start()], quote=False), f'<a href="{href}">{shown}</a>']
         end = found.end()
     return "".join([*parts, html.escape(text[end:], quote=False)])
-
-
-def _remember_link(state: HtmlDocumentState, attributes: Mapping[str, str]) -> None:
-    href = attributes.get("href", "").strip()
-    state.link_target = href if href.lower().startswith(("http://", "https://", "mailto:", "tel:", "{{")) else ""
-
-
-def _write_link(state: HtmlDocumentState) -> None:
-    if state.link_target:
-        state.tags[-1].write(f" ({state.link_target})")
-    state.link_target = ""
-
-
-_TEXT_RULES = ParserConfig(
-    display_links=True,
-    custom_html_tag_handler_mapping=CustomHtmlTagHandlerMapping(
-        start_tag_mapping={"a": _remember_link}, end_tag_mapping={"a": _write_link}
-    ),
-)

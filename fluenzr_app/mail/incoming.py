@@ -11,8 +11,9 @@ from email.utils import getaddresses, parsedate_to_datetime
 from enum import StrEnum
 
 from fluenzr_app.mail.addresses import email_key
-from fluenzr_app.mail.bodies import html_to_text, text_to_html
+from fluenzr_app.mail.bodies import text_to_html
 from fluenzr_app.mail.errors import AttachmentMissing
+from fluenzr_app.mail.html_text import text_of_page
 from fluenzr_app.mail.mime import Headers, Part, decode_header, first, octets, read_head, walk, words
 
 TEXT_MAX = 500_000
@@ -301,7 +302,7 @@ def _is_body(part: Part, *, first_of_all: bool) -> bool:
 def _body(raw: bytes, parts: list[Part]) -> tuple[str, str]:
     """Plain text and HTML of the parts together; the HTML empty when none was sent."""
     units = list(_units(raw, parts))
-    texts = [(plain if plain.strip() else html_to_text(html)).strip("\n") for plain, html in units]
+    texts = [(plain if plain.strip() else text_of_page(html)).strip("\n") for plain, html in units]
     text = "\n\n".join(text for text in texts if text.strip())[:TEXT_MAX]
     if not any(html for _, html in units):
         return text, ""

@@ -22,7 +22,6 @@ _DEPTH_MAX = 20
 _PARTS_MAX = 1_000
 _FALSE_BOUNDARIES_MAX = 5_000
 
-_HEAD_ENDS = re.compile(rb"\r?\n\r?\n|\r\r")
 _LINE_ENDS = re.compile(rb"\r\n|\n|\r")
 _HEADER = re.compile(rb"([!-9;-~]{1,100})[ \t]*:(.*)", re.DOTALL).fullmatch
 _BOUNDARY_REST = re.compile(rb"(--)?[ \t]*(?:\r?\n|\r|\Z)").match
@@ -70,8 +69,12 @@ def read_head(raw: bytes, start: int, end: int) -> tuple[Headers, int]:
     """
     if raw.startswith((b"\n", b"\r"), start, end):
         return (), start + (2 if raw.startswith(b"\r\n", start, end) else 1)
-    found = _HEAD_ENDS.search(raw, start, end)
-    head_end, body = (found.start(), found.end()) if found else (end, end)
+    # Searched for one by one, since an expression takes ten times as long over 20 MB.
+    head_end, body = end, end
+    for gap in (b"\n\n", b"\n\r\n", b"\r\r"):
+        at = raw.find(gap, start, head_end)
+        if at != -1:
+            head_end, body = at, at + len(gap)
     lines = _LINE_ENDS.split(raw[start : min(head_end, start + _HEAD_MAX)])
     if lines and lines[0].startswith((b"From ", b">From ")):
         lines = lines[1:]
