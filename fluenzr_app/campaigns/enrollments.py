@@ -163,7 +163,9 @@ def stop_contact(
     return len(ends)
 
 
-def stop_on_reply(session: Session, workspace_id: int, contact_id: int, enrollment_id: int | None, now: datetime) -> int:
+def stop_on_reply(
+    session: Session, workspace_id: int, contact_id: int, enrollment_id: int | None, now: datetime
+) -> int:
     """End every walk of a contact who has answered, and mark the contact; return how many walks ended.
 
     The walk that was answered ends as `replied`, the others as `removed`; without one (an answer to a mail written by

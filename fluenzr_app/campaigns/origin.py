@@ -47,6 +47,9 @@ _CONTACT = table_of(Contact)
 _HOUR = timedelta(hours=1)
 # A window that never opens again is looked at once a day.
 _LONG = timedelta(days=1)
+# campaigns.md, guarantee 3: how fresh the look into the mailbox has to be before a follow-up leaves.
+READ_WITHIN = timedelta(minutes=10)
+_LOOK_AGAIN = timedelta(minutes=1)
 
 _AUTHORISING = (
     select(
@@ -131,7 +134,12 @@ class CampaignOrigin:
             campaign_id: self.plans.at(session, campaign_id, revision)
             for campaign_id, revision in {(row.campaign_id, row.revision) for row in rows}
         }
-        found = {row.id: Authorised(_verdict(row, plans[row.campaign_id], now), row.revision) for row in rows}
+        unread = _accounts_not_read(session, {each.account_id for each in messages if each.priority == 0}, now)
+        blind = {message.id for message in messages if message.priority == 0 and message.account_id in unread}
+        found = {
+            row.id: Authorised(_verdict(row, plans[row.campaign_id], row.id in blind, now), row.revision)
+            for row in rows
+        }
         gone = Authorised(Cancel("campaign_deleted"), 0)
         return {message.id: found.get(message.id, gone) for message in messages}
 
@@ -255,7 +263,24 @@ def _work_for(campaign_id: int) -> Any:
     )
 
 
-def _verdict(row: AnyRow, plan: Plan, now: datetime) -> Verdict:
+def _accounts_not_read(session: Session, account_ids: set[int], now: datetime) -> set[int]:
+    """Return which accounts have a mailbox that was not read lately: an answer may lie there (guarantee 3)."""
+    if not account_ids:
+        return set()
+    return set(
+        session.connection()
+        .execute(
+            select(_ACCOUNT.c.id).where(
+                _ACCOUNT.c.id.in_(account_ids),
+                _ACCOUNT.c.imap_host != "",
+                or_(_ACCOUNT.c.synced_at.is_(None), _ACCOUNT.c.synced_at < now - READ_WITHIN),
+            )
+        )
+        .scalars()
+    )
+
+
+def _verdict(row: AnyRow, plan: Plan, blind: bool, now: datetime) -> Verdict:
     if row.campaign_status in ("completed", "archived"):
         return Cancel(f"campaign_{row.campaign_status}")
     if row.enrollment_status not in ("pending", "in_progress"):
@@ -271,7 +296,9 @@ def _verdict(row: AnyRow, plan: Plan, now: datetime) -> Verdict:
     found = plan.opening_at(now, zone)
     if found is None:
         return Wait("outside_window", now + _LONG)
-    return Go(found.closes) if found.opens <= now else Wait("outside_window", found.opens)
+    if found.opens > now:
+        return Wait("outside_window", found.opens)
+    return Wait("mailbox_not_synced", now + _LOOK_AGAIN) if blind else Go(found.closes)
 
 
 def _midnight_after(now: datetime, zone: tzinfo) -> datetime:

@@ -72,7 +72,7 @@ def move_on(session: Session, plans: Plans, settlements: Sequence[Settlement], n
         session.connection().execute(_WAIT, rows)
     for each in settlements:
         if each.result is Settled.BOUNCED:
-            _bounce(session, each.outcome.message, now)
+            bounce_contact(session, each.outcome.message, now)
         elif each.result is Settled.REJECTED:
             _end(session, {each.outcome.message: "rejected"}, {"rejected": "error"}, now)
 
@@ -186,7 +186,7 @@ def _contact_zones(session: Session, plans: Mapping[int, Plan], messages: Sequen
     return {row.id: zone_of_contact(row.timezone, row.country, wanted[row.id].settings.timezone) for row in rows}
 
 
-def _bounce(session: Session, message: QueuedMessage, now: datetime) -> None:
+def bounce_contact(session: Session, message: QueuedMessage, now: datetime) -> None:
     """Mark the contact at once, suppress its address and take it out of every campaign (symptoms.md, 18)."""
     if message.contact_id is None:
         return

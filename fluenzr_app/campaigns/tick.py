@@ -11,6 +11,7 @@ from sqlalchemy import and_, exists, func, select, update
 from sqlmodel import Session
 
 from fluenzr_app.accounts.models import EmailAccount
+from fluenzr_app.campaigns.brake import apply_brake, to_brake
 from fluenzr_app.campaigns.models import Campaign, CampaignGroup, Enrollment, EnrollmentCount
 from fluenzr_app.campaigns.origin import unfeed
 from fluenzr_app.campaigns.planner import queue_follow_ups
@@ -36,11 +37,12 @@ CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """What one tick did: follow-ups queued, contacts freed from a failed account, campaigns completed."""
+    """What one tick did: follow-ups queued, contacts freed from a failed account, campaigns completed and braked."""
 
     queued: int = 0
     freed: int = 0
     completed: int = 0
+    braked: int = 0
 
 
 def tick(db: Database, clock: Clock, plans: Plans, rng: random.Random) -> Ticked:
@@ -50,10 +52,13 @@ def tick(db: Database, clock: Clock, plans: Plans, rng: random.Random) -> Ticked
         due = campaigns_with_due_follow_ups(session, now)
         stranded = _stranded(session)
         finished = _finished(session)
+        bouncing = to_brake(session)
+    # First of all: what has to stop must not be given more to send.
+    braked = sum(_apart(each, db.transact, apply_brake, workspace, each, now) for workspace, each in bouncing)
     queued = sum(_apart(campaign_id, _queue_all, db, plans, campaign_id, now, rng) for campaign_id in due)
     freed = db.transact(unfeed, stranded, now) if stranded else 0
     completed = sum(_apart(each, db.transact, complete_if_finished, each, now) for each in finished)
-    return Ticked(queued, freed, completed)
+    return Ticked(queued, freed, completed, braked)
 
 
 def _apart(campaign_id: int, work: Callable[..., int], *arguments: Any) -> int:

@@ -230,6 +230,9 @@ def _record_events(session: Session, settlements: Sequence[Settlement]) -> None:
             hardness = "hard" if each.result is Settled.BOUNCED else "soft"
             kind = "email.bounced" if hardness == "hard" else "email.deferred"
             data = {"kind": hardness, "code": outcome.code, "text": outcome.text[:200]}
+            if hardness == "hard":
+                # A refusal counts like a report that comes later (inbox.md, Bounces): it was sent, and bounced.
+                events.append(_event(each, "email.sent", f"sent:{message.id}", None))
             events.append(_event(each, kind, f"{kind}:{message.id}:{outcome.attempt_no}", data))
         elif each.result is Settled.REJECTED:
             data = {"code": outcome.code, "text": outcome.text[:200]}
