@@ -98,10 +98,10 @@ def switch(label: Any, *, help: Any = "", **props: Any) -> rx.Component:  # noqa
     )
 
 
-def radio_line(label: Any, *, name: str, value: Any, checked: Any, on_change: Any) -> rx.Component:
-    """Return one of several choices with its words."""
+def radio_line(label: Any, *, name: str, value: Any, on_change: Any, **props: Any) -> rx.Component:
+    """Return one of several choices with its words; `default_checked` in a form, `checked` where it acts at once."""
     return rx.el.label(
-        rx.el.input(type="radio", name=name, value=value, checked=checked, on_change=on_change, class_name="fz-check"),
+        rx.el.input(type="radio", name=name, value=value, on_change=on_change, class_name="fz-check", **props),
         rx.el.span(label, class_name="fz-check-words"),
         class_name="fz-check-line",
     )

@@ -24,13 +24,14 @@ from fluenzr_app.ui.pages.accounts_settings import AccountSettingsState, setting
 from fluenzr_app.ui.shell import ShellState
 
 S = AccountsState
+# Drawers are filled before the list's own handler opens one: nobody types into what is about to be replaced.
 LOAD = (
-    AccountsState.load,
     ConnectState.load,
     ReconnectState.load,
     AccountSettingsState.load,
     AccountDayState.load,
     RemoveAccountState.load,
+    AccountsState.load,
 )
 STATUSES: dict[str, tuple[str, Tone, str]] = {
     "connected": ("accounts.status.connected", "good", "circle-check"),

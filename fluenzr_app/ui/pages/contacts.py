@@ -25,7 +25,8 @@ from fluenzr_app.ui.pages.contacts_words import STATUSES, consent_word, status_w
 from fluenzr_app.ui.shell import ShellState
 
 S = ContactsState
-LOAD = (ContactsState.load, ContactCardState.load, NewContactState.load)
+# The card is filled before the list opens it: nobody types into what is about to be replaced.
+LOAD = (ContactCardState.load, ContactsState.load, NewContactState.load)
 _KINDS = ("status", "group", "tag", "company", "city", "country", "domain", "language", "consent")
 
 
@@ -146,7 +147,7 @@ def _filter_form() -> rx.Component:
                     choice(
                         [(kind, t(f"contacts.filter.{kind}")) for kind in _KINDS],
                         name="kind",
-                        value=S.filter_kind,
+                        default_value=S.filter_kind,
                         on_change=ContactsState.choose_filter_kind,
                     ),
                 ),

@@ -220,7 +220,7 @@ def _consent() -> rx.Component:
                 choice(
                     consent_choices(),
                     name="consent_source",
-                    value=state.consent,
+                    default_value=state.consent,
                     on_change=NewContactState.choose_consent,
                 ),
                 help=rx.cond(

@@ -199,7 +199,8 @@ def options_step(failure: rx.Component) -> rx.Component:
         rx.foreach(S.groups, lambda group: rx.el.option(group.name, value=group.id)),
         rx.el.option(t("contacts_import.new_group"), value="new"),
         name="group",
-        value=S.group,
+        default_value=S.group,
+        key="group" + S.id,
         on_change=S.choose_group,
         class_name="fz-input fz-choice",
     )
@@ -235,14 +236,16 @@ def options_step(failure: rx.Component) -> rx.Component:
                     _choice_words("skip"),
                     name="on_duplicate",
                     value="skip",
-                    checked=S.on_duplicate == "skip",
+                    default_checked=S.on_duplicate == "skip",
+                    key="skip" + S.id,
                     on_change=lambda _: S.choose_duplicates("skip"),
                 ),
                 radio_line(
                     _choice_words("update"),
                     name="on_duplicate",
                     value="update",
-                    checked=S.on_duplicate == "update",
+                    default_checked=S.on_duplicate == "update",
+                    key="update" + S.id,
                     on_change=lambda _: S.choose_duplicates("update"),
                 ),
                 gap=12,
@@ -253,7 +256,13 @@ def options_step(failure: rx.Component) -> rx.Component:
             stack(
                 field(
                     t("contacts.field.consent_source"),
-                    choice(consent_choices(), name="consent_source", value=S.consent, on_change=S.choose_consent),
+                    choice(
+                        consent_choices(),
+                        name="consent_source",
+                        default_value=S.consent,
+                        key="consent" + S.id,
+                        on_change=S.choose_consent,
+                    ),
                     help=t("contacts_import.consent_help"),
                     error=_error("consent_source"),
                 ),

@@ -12,7 +12,7 @@ from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
 from fluenzr_app.ui.browsers import browser_name
 from fluenzr_app.ui.components.buttons import button
 from fluenzr_app.ui.components.forms import choice, field, form, grid, password_input, text_input
-from fluenzr_app.ui.components.frame import block, row
+from fluenzr_app.ui.components.frame import block, row, skeleton_rows
 from fluenzr_app.ui.components.status import badge
 from fluenzr_app.ui.components.table import Column, data_table, mark_tile, two_lines
 from fluenzr_app.ui.components.values import icon, when
@@ -58,8 +58,11 @@ class PersonState(rx.State):
         """Show who is signed in, and where else."""
         me = await acting(self)
         user = await me.read(workspaces.get_user, me.identity.user_id)
+        before = (self.first_name, self.last_name, self.language)
         self.first_name, self.last_name, self.email = user.first_name, user.last_name, user.email
         self.language, self.name_error, self.password_errors = user.language, "", {}
+        # Fields are made anew only for other values: what is typed meanwhile stays.
+        self.version += before != (self.first_name, self.last_name, self.language)
         rows = await me.read(workspaces.list_sessions, me.identity.user_id, me.now)
         self.sessions = [
             SessionLine(
@@ -72,7 +75,6 @@ class PersonState(rx.State):
             )
             for each in rows
         ]
-        self.version += 1
         self.loaded = True
 
     @rx.event
@@ -93,12 +95,14 @@ class PersonState(rx.State):
         except WorkspacesError as error:
             self.name_error = in_words(me.lang, error, "settings.errors")
             return None
+        # The fields show this already; whoever goes on in them must not find them made anew.
+        user = await me.read(workspaces.get_user, me.identity.user_id)
+        self.first_name, self.last_name, self.language = user.first_name, user.last_name, user.language
         return [
             rx.toast.success(words(language, "settings.person.saved")),
             LANG.push(language),
             rx.call_script(f"window.fz.setLang({language!r})"),
             ShellState.enter,
-            PersonState.load,
         ]
 
     @rx.event
@@ -161,53 +165,51 @@ def section() -> rx.Component:
 def _who() -> rx.Component:
     state = PersonState
     version = state.version.to(str)
-    return block(
-        form(
-            grid(
-                field(
-                    t("settings.person.first_name"),
-                    text_input(
-                        name="first_name",
-                        key=version + "f",
-                        default_value=state.first_name,
-                        max_length=100,
-                        auto_complete="given-name",
-                    ),
-                    error=state.name_error,
+    fields = form(
+        grid(
+            field(
+                t("settings.person.first_name"),
+                text_input(
+                    name="first_name",
+                    key=version + "f",
+                    default_value=state.first_name,
+                    max_length=100,
+                    auto_complete="given-name",
                 ),
-                field(
-                    t("settings.person.last_name"),
-                    text_input(
-                        name="last_name",
-                        key=version + "l",
-                        default_value=state.last_name,
-                        max_length=100,
-                        auto_complete="family-name",
-                    ),
+                error=state.name_error,
+            ),
+            field(
+                t("settings.person.last_name"),
+                text_input(
+                    name="last_name",
+                    key=version + "l",
+                    default_value=state.last_name,
+                    max_length=100,
+                    auto_complete="family-name",
                 ),
             ),
-            grid(
-                field(
-                    t("settings.person.email"),
-                    text_input(value=state.email, disabled=True, read_only=True),
-                    help=t("settings.person.email_help"),
-                ),
-                field(
-                    t("settings.person.language"),
-                    choice(
-                        [("fr", "Français"), ("en", "English")],
-                        name="language",
-                        key=version + "g",
-                        default_value=state.language,
-                    ),
-                    help=t("settings.person.language_help"),
-                ),
-            ),
-            row(button(t("common.save"), kind="solid", submit=True)),
-            on_submit=state.save_name,
         ),
-        title=t("settings.person.title"),
+        grid(
+            field(
+                t("settings.person.email"),
+                text_input(value=state.email, disabled=True, read_only=True),
+                help=t("settings.person.email_help"),
+            ),
+            field(
+                t("settings.person.language"),
+                choice(
+                    [("fr", "Français"), ("en", "English")],
+                    name="language",
+                    key=version + "g",
+                    default_value=state.language,
+                ),
+                help=t("settings.person.language_help"),
+            ),
+        ),
+        row(button(t("common.save"), kind="solid", submit=True)),
+        on_submit=state.save_name,
     )
+    return block(rx.cond(state.loaded, fields, skeleton_rows(3)), title=t("settings.person.title"))
 
 
 def _password() -> rx.Component:

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from fluenzr_app.ui.components.buttons import button
 from fluenzr_app.ui.components.forms import choice, field, form, grid, text_area, text_input
-from fluenzr_app.ui.components.frame import block, row
+from fluenzr_app.ui.components.frame import block, row, skeleton_rows
 from fluenzr_app.ui.components.status import callout, diagnosis_banner
 from fluenzr_app.ui.failures import in_words
 from fluenzr_app.ui.guard import Acting, acting
@@ -40,10 +40,8 @@ class WorkspaceState(rx.State):
     async def load(self) -> None:
         """Show the workspace."""
         me = await acting(self)
-        row = await me.read(workspaces.get_workspace, me.workspace_id)
-        for name in _FIELDS:
-            setattr(self, name, getattr(row, name))
-        self.version += 1
+        # Fields are made anew only for other values: what is typed meanwhile stays.
+        self.version += await self._take(me)
         self.errors, self.loaded = {}, True
 
     @rx.event
@@ -66,11 +64,16 @@ class WorkspaceState(rx.State):
         except ValueError:
             self.errors = {"timezone": words(me.lang, "settings.errors.unknown_choice")}
             return None
-        return [
-            rx.toast.success(words(me.lang, "settings.workspace.saved")),
-            ShellState.enter,
-            WorkspaceState.load,
-        ]
+        await self._take(me)
+        return [rx.toast.success(words(me.lang, "settings.workspace.saved")), ShellState.enter]
+
+    async def _take(self, me: Acting) -> bool:
+        """Take over what is stored; return whether anything of it is new here."""
+        stored = await me.read(workspaces.get_workspace, me.workspace_id)
+        changed = [name for name in _FIELDS if getattr(self, name) != getattr(stored, name)]
+        for name in changed:
+            setattr(self, name, getattr(stored, name))
+        return bool(changed)
 
 
 def _store(session: Session, me: Acting, wanted: dict[str, str]) -> None:
@@ -103,7 +106,7 @@ def section() -> rx.Component:
             ),
         ),
         rx.cond(~ShellState.is_admin, callout(t("settings.only_admin"), "info", "lock")),
-        block(_form(), title=t("settings.workspace.title")),
+        block(rx.cond(state.loaded, _form(), skeleton_rows(5)), title=t("settings.workspace.title")),
         class_name="fz-stack fzs-narrow",
     )
 
