@@ -1,9 +1,9 @@
 // The mail editor of a campaign, and a clock that ticks while the page is looked at.
 //
 // What is typed lives here, not in the page's state: a refresh of figures cannot take a letter away. Each change is
-// written to this browser's storage at once and sent after a short pause; it leaves the storage when the server says
-// that it has it. A lost connection or a reload therefore loses nothing.
-import { createElement as h, Fragment, useCallback, useEffect, useMemo, useRef, useState } from "react";
+// written to this browser's storage at once and sent after a short pause, or when the editor is left; it leaves the
+// storage when the server says that it has it. A lost connection or a reload therefore loses nothing.
+import { createElement as h, Fragment, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 
 const PREFIX = "fz-mail:";
 const PAUSE = 700;
@@ -109,11 +109,15 @@ export function Poll({ every = 5000, onTick }) {
   return null;
 }
 
+// Nodes of two campaigns may have the same id.
+const isAbout = (ack, campaign, node) => ack && ack.campaign === campaign && ack.node === node;
+
 // Sends what an earlier visit typed and could not send, also for mails that are not open now.
 export function Rescue({ campaign, ack, onSave }) {
   useEffect(() => {
-    const key = ack && `${PREFIX}${campaign}:${ack.node}`;
-    const kept = key && ack.state !== "failed" && read(key);
+    if (!ack || ack.campaign !== campaign || ack.state === "failed") return;
+    const key = `${PREFIX}${campaign}:${ack.node}`;
+    const kept = read(key);
     if (kept && kept.seq <= ack.seq) write(key, null);
   }, [ack]);
   useEffect(() => {
@@ -121,7 +125,7 @@ export function Rescue({ campaign, ack, onSave }) {
     const keys = Object.keys(localStorage).filter((key) => key.startsWith(`${PREFIX}${campaign}:`));
     keys.forEach((key) => {
       const kept = read(key);
-      if (kept) onSave(kept);
+      if (kept) onSave({ ...kept, campaign });
     });
   }, [campaign]);
   return null;
@@ -179,8 +183,9 @@ export function MailEditor({ campaign, node, value, ack, readOnly, variables, cu
     }
   }, [node]);
 
-  // The server's words come in when another mail is opened or when something else than this editor changed them.
-  useEffect(() => {
+  // The server's words come in when another mail is opened or when something else than this editor changed them:
+  // before the field is seen, or a quick hand would write into one that is still empty.
+  useLayoutEffect(() => {
     if (!value || value.node !== node) return;
     if (shown.current.key === key && shown.current.version === value.version) return;
     const moved = shown.current.key === key;
@@ -188,7 +193,8 @@ export function MailEditor({ campaign, node, value, ack, readOnly, variables, cu
     if (moved && pending.current) return;
     shown.current = { key, version: value.version };
     base.current = value.token;
-    const kept = read(key);
+    const found = read(key);
+    const kept = found && isAbout(ack, campaign, node) && ack.state !== "failed" && found.seq <= ack.seq ? null : found;
     if (kept && !moved && !readOnly) {
       base.current = kept.base;
       pending.current = kept;
@@ -217,34 +223,42 @@ export function MailEditor({ campaign, node, value, ack, readOnly, variables, cu
       flight.current = null;
       send();
     };
+    const hidden = () => document.visibilityState === "hidden" && flush();
     window.addEventListener("online", back);
+    document.addEventListener("visibilitychange", hidden);
     return () => {
       document.removeEventListener("selectionchange", track);
       window.removeEventListener("online", back);
+      document.removeEventListener("visibilitychange", hidden);
       clearInterval(retry);
     };
   }, []);
   // Leaving the page does not wait for the pause.
   useEffect(() => () => {
-    clearTimeout(timers.current.pause);
+    flush();
     clearTimeout(timers.current.silence);
-    if (pending.current && !flight.current) send();
   }, []);
 
   const sendRef = useRef(() => {});
-  sendRef.current = () => {
+  sendRef.current = (now) => {
     timers.current.pause = null;
-    // One at a time: what is sent next has to know what the last one became.
-    if (!pending.current || (flight.current && Date.now() - flight.current.sent < SILENCE)) return;
+    const { seq, sent } = flight.current || { seq: 0, sent: 0 };
+    // One at a time: what is sent next has to know what the last one became. Whoever leaves does not wait for it; the
+    // server knows what this editor saved last.
+    if (!pending.current || (now ? seq >= pending.current.seq : Date.now() - sent < SILENCE)) return;
     flight.current = { seq: pending.current.seq, sent: Date.now() };
-    onSave({ ...pending.current, base: base.current });
+    onSave({ ...pending.current, campaign, base: base.current });
     clearTimeout(timers.current.silence);
     timers.current.silence = setTimeout(() => pending.current && setSave("unsaved"), SILENCE);
   };
-  const send = () => sendRef.current();
+  const send = () => sendRef.current(false);
+  const flush = () => {
+    clearTimeout(timers.current.pause);
+    sendRef.current(true);
+  };
 
   useEffect(() => {
-    if (!ack || ack.node !== node || !flight.current || ack.seq < flight.current.seq) return;
+    if (!isAbout(ack, campaign, node) || !flight.current || ack.seq < flight.current.seq) return;
     clearTimeout(timers.current.silence);
     flight.current = null;
     if (ack.state === "saved") {
@@ -271,7 +285,9 @@ export function MailEditor({ campaign, node, value, ack, readOnly, variables, cu
     if (readOnly) return;
     const now = latest.current;
     const text = now.rich ? ownHtml(body.current) : now.plain;
-    const content = { node, seq: Date.now(), base: base.current, name: now.name, subject: now.subject, body: text };
+    // Two changes within a millisecond are two.
+    const seq = Math.max(Date.now(), (pending.current?.seq || 0) + 1);
+    const content = { node, seq, base: base.current, name: now.name, subject: now.subject, body: text };
     pending.current = content;
     write(key, content);
     setSave((state) => (state === "unsaved" ? state : "saving"));
@@ -410,7 +426,12 @@ export function MailEditor({ campaign, node, value, ack, readOnly, variables, cu
 
   return h(
     "div",
-    { className: "fz-mail", "data-read-only": readOnly },
+    {
+      className: "fz-mail",
+      "data-read-only": readOnly,
+      // What is pressed next, such as the start, is to find what was typed.
+      onBlur: (event) => event.currentTarget.contains(event.relatedTarget) || flush(),
+    },
     h("div", { className: "fz-mail-fields" },
       h("div", { className: "fz-mail-state", "aria-live": "polite" },
         stateText && h("span", { className: "fz-save", "data-state": save }, drawing(ICONS[save === "refused" ? "alert" : save], 14), h("span", null, stateText))),

@@ -17,7 +17,7 @@ from fluenzr_app.ui.catalogue import Lang
 from fluenzr_app.ui.guard import Acting, acting
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages import campaign_steps as steps
-from fluenzr_app.ui.pages.campaign_acts import address, key_of_path
+from fluenzr_app.ui.pages.campaign_acts import address, campaign_id_of, key_of_path
 from fluenzr_app.ui.pages.campaign_frame import CampaignState
 from fluenzr_app.ui.pages.campaign_steps import SequenceRead, token_of
 from fluenzr_app.ui.pages.campaign_words import fault_words, refusal
@@ -108,22 +108,25 @@ class SequenceState(rx.State):
     async def save(self, given: dict[str, Any]) -> Any:
         """Save what was typed into a mail; the answer goes back to the editor as `ack`."""
         me = await acting(self)
+        # What is sent on leaving arrives when the address is another one already.
+        campaign = str(given.get("campaign", ""))[:40]
         node, seq = str(given.get("node", ""))[:64], given.get("seq")
         texts = {name: str(given.get(name, ""))[:_LONGEST] for name in ("name", "subject", "body", "base")}
         if not isinstance(seq, int) or isinstance(seq, bool):
             return None
         try:
-            kept = await me.write(
-                steps.keep_mail, me.identity, self._key(), node, texts, self._own.get(node, ""), me.now
-            )
+            own = self._own.get(node, "") if campaign == self.campaign else ""
+            kept = await me.write(steps.keep_mail, me.identity, campaign_id_of(campaign), node, texts, own, me.now)
         except CampaignsError as error:
-            self.ack = {"node": node, "seq": seq, "state": "failed", "token": "", "at": ""}
+            self.ack = _ack(campaign, node, seq, "failed")
             return rx.toast.error(refusal(me.lang, error))
-        if kept.state == "saved":
+        if kept.state == "saved" and campaign == self.campaign:
             self._own = {**self._own, node: kept.token}
-        self.ack = {"node": node, "seq": seq, "state": kept.state, "token": kept.token, "at": me.now.isoformat()}
+        self.ack = _ack(campaign, node, seq, kept.state) | {"token": kept.token, "at": me.now.isoformat()}
         if kept.state == "failed":
             return rx.toast.error(words(me.lang, "campaign_sequence.too_long"))
+        if campaign_id_of(campaign) != self._key():
+            return None
         read = await self._read(me)
         if read is not None:
             self._show(read, me.lang, self.selected if self.opened else "", keep_value=kept.state == "saved")
@@ -290,6 +293,10 @@ class SequenceState(rx.State):
                 self.kept_node, self.kept_why = node, str(kept.get("why", "changed")) if node in known else "removed"
                 self.kept_text = " ".join(f"{kept.get('subject', '')} {text}".split())[:240]
                 return
+
+
+def _ack(campaign: str, node: str, seq: int, state: str) -> dict[str, Any]:
+    return {"campaign": campaign, "node": node, "seq": seq, "state": state, "token": "", "at": ""}
 
 
 def _cards(shown: Any, read: SequenceRead, lang: Lang) -> list[StepCard]:
