@@ -14,6 +14,7 @@ from fluenzr_app.api import (
     demo_entry,
     downloads,
     health,
+    pipeline,
     reference,
     refusals,
     sign_in,
@@ -77,7 +78,7 @@ def create_v1(runtime: ApiRuntime, rate_limit: RateLimit) -> FastAPI:
 
 
 def _resources() -> Sequence[APIRouter]:
-    return (contacts.router, accounts.router, campaigns.router, audience.router)
+    return (contacts.router, pipeline.router, accounts.router, campaigns.router, audience.router)
 
 
 def _room_refusals() -> Sequence[tuple[type[Exception], refusals.Translate]]:

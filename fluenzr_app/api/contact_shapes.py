@@ -8,7 +8,7 @@ from pydantic import field_validator
 from sqlmodel import Session
 
 from fluenzr_app.api.envelope import Given, Shape
-from fluenzr_app.contacts.errors import GroupNotFound, InvalidValue
+from fluenzr_app.contacts.errors import GroupNotFound, InvalidValue, StageNotFound
 from fluenzr_app.contacts.service import ContactCard
 from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
 from fluenzr_app.workspaces.service import is_member
@@ -72,6 +72,7 @@ class ContactGiven(Given):
     consent_notes: str | None = None
     tags: list[str] | None = None
     group_ids: list[str] | None = None
+    pipeline_stage_id: str | None = None
     custom_fields: dict[str, str | int | float | bool | None] | None = None
 
     @field_validator("consent_at")
@@ -142,20 +143,22 @@ def contact_shape(card: ContactCard) -> ContactShape:
         groups=[Named(id=public_id("grp", group_id), name=name) for group_id, name in card.groups],
         tags=list(card.tags),
         custom_fields=dict(row.fields),
-        pipeline_stage=None,
+        pipeline_stage=_stage_shape(card),
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
 
 
 def contact_values(session: Session, workspace_id: int, given: ContactGiven) -> Mapping[str, Any]:
-    """Return what was given under the names of the contacts room; raises GroupNotFound, InvalidValue."""
+    """Return what was given under the names of the contacts room; raises GroupNotFound, StageNotFound, InvalidValue."""
     values = given.model_dump(exclude_unset=True)
     for name in ("status", "consent_source"):
         if name in values and values[name] is None:
             raise InvalidValue(name, "missing", f"“{name}” cannot be empty.")
     if "group_ids" in values:
         values["group_ids"] = [_group(text) for text in values["group_ids"] or ()]
+    if "pipeline_stage_id" in values:
+        values["stage_id"] = _stage(values.pop("pipeline_stage_id"))
     if "owner" in values:
         values["owner_id"] = _owner(session, workspace_id, values.pop("owner"))
     return values
@@ -166,6 +169,17 @@ def _group(text: str) -> int:
         return parse_public_id("grp", text)
     except BadPublicId:
         raise GroupNotFound from None
+
+
+def _stage(text: str | None) -> int | None:
+    try:
+        return None if text is None else parse_public_id("stg", text)
+    except BadPublicId:
+        raise StageNotFound from None
+
+
+def _stage_shape(card: ContactCard) -> Named | None:
+    return None if card.stage is None else Named(id=public_id("stg", card.stage.id), name=card.stage.title)
 
 
 def _owner(session: Session, workspace_id: int, text: str | None) -> int | None:

@@ -97,7 +97,10 @@ async def get(contact_id: str, caller: Asked) -> Response:
 
 @router.put("/{contact_id}", response_model=Envelope[ContactShape])
 async def change(contact_id: str, given: ContactGiven, caller: Asked) -> Response:
-    """Change a contact: only what is given changes; `tags` and `groupIds`, if given, replace those there were."""
+    """Change a contact: only what is given changes; `tags` and `groupIds`, if given, replace those there were.
+
+    `pipelineStageId` moves the contact, `null` takes it out of the pipeline.
+    """
     key = parse_public_id("con", contact_id)
 
     def act(session: Session) -> Answer:
@@ -137,12 +140,17 @@ def _bulk(session: Session, caller: Caller, given: BulkGiven) -> BulkShape:
             field = ".".join(str(part) for part in fault["loc"])
             refused.append(_error(index, item, field, fault["type"], fault["msg"]))
         except errors.ContactsError as bad:
-            field = field_name(bad) if isinstance(bad, errors.InvalidValue) else "groupIds"
-            refused.append(_error(index, item, field, bad.code, str(bad)))
+            refused.append(_error(index, item, _field_of(bad), bad.code, str(bad)))
     result = bulk_upsert(
         session, caller.runtime.keyring, caller.workspace_id, values, caller.now, on_duplicate=given.on_duplicate
     )
     return _bulk_shape(result, places, refused)
+
+
+def _field_of(error: errors.ContactsError) -> str:
+    if isinstance(error, errors.InvalidValue):
+        return field_name(error)
+    return "pipelineStageId" if isinstance(error, errors.StageNotFound) else "groupIds"
 
 
 def _bulk_shape(result: BulkResult, places: Sequence[int], refused: Sequence[BulkErrorShape]) -> BulkShape:
@@ -211,5 +219,6 @@ REFUSALS: Sequence[tuple[type[Exception], Translate]] = (
     (errors.ImportNotFound, not_found),
     (errors.FileRefused, _file_refused),
     (errors.GroupNotFound, lambda error: ApiError(404, "NOT_FOUND", str(error))),
+    (errors.StageNotFound, lambda error: ApiError(404, "NOT_FOUND", str(error))),
     (errors.ContactsError, lambda error: ApiError(400, error.code.upper(), str(error))),
 )

@@ -18,7 +18,7 @@ from fluenzr_app.api.app import create_api
 from fluenzr_app.api.runtime import ApiRuntime
 from fluenzr_app.campaigns import audience
 from fluenzr_app.campaigns import service as campaigns
-from fluenzr_app.contacts import imports, labels
+from fluenzr_app.contacts import imports, labels, stages
 from fluenzr_app.db.all_models import metadata
 from fluenzr_app.db.engine import Database
 from fluenzr_app.db.ids import public_id
@@ -98,6 +98,7 @@ def things(runtime: ApiRuntime, people: People, tmp_path) -> dict[str, str]:
         )
         account = make_account(session, ours, "camille@rivage.example", now)
         group = labels.create_group(session, ours, "Quincaillerie", now)
+        stage = stages.make_stages(session, ours, now)[-1]
         campaign = campaigns.create_campaign(session, ours, "Zebulon spring", now, account_ids=[account])
         audience.add_contacts(session, ours, campaign.id, [contact], now, runtime.rng)
         key = api_keys.create_key(session, ours, name="zebulon", permission="all", created_by=None, now=now)
@@ -105,6 +106,7 @@ def things(runtime: ApiRuntime, people: People, tmp_path) -> dict[str, str]:
         "contact_id": public_id("con", contact),
         "account_id": public_id("acc", account),
         "group_id": public_id("grp", group),
+        "stage_id": public_id("stg", stage.id),
         "campaign_id": public_id("cmp", campaign.id),
         "import_id": public_id("imp", draft.id),
         "user_id": public_id("usr", people.owner.user_id),
@@ -149,8 +151,8 @@ def sample(document: dict[str, Any], schema: dict[str, Any], name: str, things: 
         return {"email": "someone@elsewhere.example"} if name == "contacts" else {}
     known = {
         "contactIds": things["contact_id"], "emailAccountId": things["account_id"], "groupIds": things["group_id"],
-        "groups": things["group_id"], "owner": things["user_id"], "email": "someone@elsewhere.example",
-        "status": "active", "consentSource": "event", "timezone": "Europe/Paris", "host": "127.0.0.1",
+        "groups": things["group_id"], "pipelineStageId": things["stage_id"], "owner": things["user_id"],
+        "email": "someone@elsewhere.example", "status": "active", "consentSource": "event", "timezone": "Europe/Paris", "host": "127.0.0.1",
         "consentAt": "2026-01-01T00:00:00Z", "const": "smtp", "provider": "smtp",
     }  # fmt: skip
     return schema.get("const", known.get(name, "x"))
