@@ -101,6 +101,7 @@ class ImapMailbox:
             verdict, parts = self._client.status(_encoded(folder), "(MESSAGES UIDNEXT UIDVALIDITY)")
             _demand_ok(verdict, parts, "status", "folder_missing")
             counts = answers.counts(parts)
+            self._heard.setdefault(folder, (counts["UIDVALIDITY"], counts["UIDNEXT"]))
             return FolderState(counts["UIDVALIDITY"], counts["UIDNEXT"], counts["MESSAGES"])
 
     def uids_since(self, folder: str, since: datetime) -> tuple[int, ...]:
@@ -194,9 +195,9 @@ class ImapMailbox:
             return idle.news
 
     def _is_unheard(self, folder: str, examined: _Examined) -> bool:
-        """Whether mail came between the last `envelopes` and this EXAMINE; told once."""
+        """Whether mail came between what the caller last heard of and this EXAMINE; told once."""
         now = (examined.uidvalidity, examined.uidnext)
-        before = self._heard.setdefault(folder, now)
+        before = self._heard[folder]
         self._heard[folder] = max(before, now) if before[0] == now[0] else now
         return before[0] != now[0] or before[1] < now[1]
 
@@ -257,6 +258,7 @@ class ImapMailbox:
             values = {key: self._client.untagged_responses.get(key) for key in ("UIDVALIDITY", "UIDNEXT", "EXISTS")}
             numbers = {key: int(cast(bytes, found[-1])) if found else 0 for key, found in values.items()}
         self._selected = folder
+        self._heard.setdefault(folder, (numbers["UIDVALIDITY"], numbers["UIDNEXT"]))
         return _Examined(numbers["UIDVALIDITY"], numbers["UIDNEXT"], numbers["EXISTS"])
 
     def _unselect(self, folder: str) -> None:

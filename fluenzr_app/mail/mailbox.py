@@ -134,8 +134,9 @@ class Mailbox(Protocol):
         """Puts a mail into the folder, marked as seen, as if it had arrived there at `at` (aware)."""
 
     def wait_for_news(self, folder: str, timeout_s: float, stopping: Callable[[], bool]) -> bool:
-        """True as soon as a mail is there that came after the last `envelopes` of this folder, or since the call.
+        """True as soon as a mail is there that came after the last `envelopes` of this folder.
 
+        Before any `envelopes` the first look at the folder counts, such as its `state`.
         False after `timeout_s`, within about a second once `stopping` says so, and at once where `can_idle` is
         False. It may say True without cause, and is meant to be followed by `envelopes`.
         """

@@ -153,8 +153,8 @@ class SandboxMailbox:
 
     def wait_for_news(self, folder: str, timeout_s: float, stopping: Callable[[], bool]) -> bool:
         """See Mailbox."""
-        _, uidnext = self._read(folder, "idle")
-        heard = self._heard.setdefault(folder, uidnext)
+        self._read(folder, "idle")
+        heard = self._heard[folder]
         until = time.monotonic() + timeout_s
         while not stopping() and (left := until - time.monotonic()) > 0:
             if self._mailboxes.wait_above(self._key, folder, heard, min(left, _SLICE_S)):
@@ -167,7 +167,9 @@ class SandboxMailbox:
 
     def _read(self, folder: str, stage: str) -> tuple[tuple[_Kept, ...], int]:
         self._demand_open(stage)
-        return self._mailboxes.kept(self._key, _existing(folder, stage))
+        mails, uidnext = self._mailboxes.kept(self._key, _existing(folder, stage))
+        self._heard.setdefault(folder, uidnext)
+        return mails, uidnext
 
     def _demand_open(self, stage: str) -> None:
         if not self._open:

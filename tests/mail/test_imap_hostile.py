@@ -226,7 +226,12 @@ def test_stop_does_not_wait_for_a_server_that_is_slow_to_leave_idle() -> None:
     stop = threading.Event()
     with running(HostileImap(answers={"DONE": HANG})) as server:
         mailbox = open_mailbox(server.settings(timeout_s=30))
-        threading.Thread(target=lambda: server.idling.wait() and stop.set()).start()
+
+        def stop_in_idle() -> None:
+            server.idling.wait(10)
+            stop.set()
+
+        threading.Thread(target=stop_in_idle).start()
         start = time.monotonic()
         assert not mailbox.wait_for_news("INBOX", 60, stop.is_set)
         assert time.monotonic() - start < 3

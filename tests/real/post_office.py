@@ -80,7 +80,7 @@ class PostOffice:
         return maildir if folder == "INBOX" else maildir / f".{folder}"
 
     def put_aside(self, address: str, mails: Iterable[tuple[str, bytes, datetime]], folder: str = "INBOX") -> None:
-        """Lays mails into a folder that no client has opened yet, as if they had long been there.
+        """Lays mails into a folder as if they had long been there.
 
         Each as its file's name (unique; `cur` names end in `:2,` and flags), its content and when it arrived.
         """
