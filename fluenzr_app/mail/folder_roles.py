@@ -29,7 +29,7 @@ _NAMES: dict[Role, tuple[str, ...]] = {
     "junk": (
         "junk", "spam", "junk e-mail", "junk email", "junk mail", "bulk mail", "bulk",
         "courrier indesirable", "indesirables", "pourriel", "pourriels",
-        "junk-e-mail", "spamverdacht", "werbung", "unerwunscht", "unbekannt",
+        "junk-e-mail", "spamverdacht", "unerwunscht",
         "correo no deseado", "correo basura", "posta indesiderata", "indesiderata",
     ),
     "sent": (

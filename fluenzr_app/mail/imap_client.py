@@ -76,16 +76,17 @@ class BoundedClient(imaplib.IMAP4):
             sock = self._tls_at_once.wrap_socket(sock, server_hostname=host)
         self.sock = sock
 
-    def encrypt(self, context: ssl.SSLContext) -> None:
-        """STARTTLS, and the capabilities anew. Raises ssl.SSLError, OSError, imaplib.IMAP4.error."""
-        verdict, words = self._simple_command("STARTTLS")
+    def encrypt(self, context: ssl.SSLContext) -> bool:
+        """STARTTLS, and the capabilities anew; False when the server refuses."""
+        verdict, _ = self._simple_command("STARTTLS")
         if verdict != "OK":
-            raise self.error(words[-1])
+            return False
         if self._buffer:
             # What was slipped in before the encryption would count as said under it.
-            raise self.abort("the server spoke on before the encryption began")
+            raise TooMuch("it spoke on before the encryption began")
         self.sock = context.wrap_socket(self.sock, server_hostname=self.host)
         self.ask_capabilities()
+        return True
 
     def ask_capabilities(self) -> None:
         """Reads anew what the server offers: it may be more after the encryption or the login."""

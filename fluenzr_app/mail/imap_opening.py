@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import imaplib
 import socket
+import ssl
 from typing import cast
 
 from imap_tools.errors import MailboxLoginError
@@ -16,6 +17,8 @@ from fluenzr_app.mail.mailbox import MailboxFailure
 from fluenzr_app.mail.network import open_socket, tls_context
 from fluenzr_app.mail.smtp_session import LocalCause, Step, failure_of, raise_failure, resolved
 from fluenzr_app.mail.transport import SendFailure
+
+_OPENING = frozenset({"connect", "tls"})
 
 
 def opened(settings: ImapSettings, login: Login) -> ImapBox:
@@ -53,12 +56,18 @@ def failure_from(error: Exception, stage: str) -> MailboxFailure:
         if crowded:
             return MailboxFailure("rate_limited", words, stage=stage, cause=Cause.RATE)
         return MailboxFailure("disconnected", words, stage=stage, cause=LocalCause.DISCONNECTED)
+    if isinstance(cause, ssl.SSLError) and stage not in _OPENING:
+        # Once it was agreed on, no way of encrypting is at fault.
+        return MailboxFailure(
+            "disconnected", f"The server broke off the encryption: {cause.reason}", stage=stage,
+            cause=LocalCause.DISCONNECTED,
+        )  # fmt: skip
     if cause is not None:
         # Only words are made of the step.
         return MailboxFailure.of(failure_of(cause, cast(Step, stage)), stage)
     if not isinstance(error, TooMuch | imaplib.IMAP4.error | ValueError | LookupError):
         raise error
-    if stage == "connect":
+    if stage in _OPENING and not isinstance(error, TooMuch):
         return MailboxFailure(
             "tls_mode_mismatch", f"This is no IMAP server: {error}", stage=stage, cause=LocalCause.NOT_IMAP
         )
@@ -112,15 +121,14 @@ def _greeted(settings: ImapSettings, sock: socket.socket) -> ImapBox:
 
 
 def _encrypt(client: BoundedClient, settings: ImapSettings) -> None:
-    # A greeting that signs in at once would carry the whole dialogue past the encryption (RFC 9051, 11.1).
-    if "STARTTLS" not in client.capabilities or client.state != "NONAUTH":
-        client.shutdown()
-        raise MailboxFailure(
-            "tls_mode_mismatch", "The server offers no STARTTLS.", permanent=True, stage="tls",
-            cause=LocalCause.STARTTLS_MISSING,
-        )  # fmt: skip
     try:
-        client.encrypt(tls_context(settings.ca_file))
+        # A greeting that signs in at once would carry the whole dialogue past the encryption (RFC 9051, 11.1).
+        offered = "STARTTLS" in client.capabilities and client.state == "NONAUTH"
+        if not offered or not client.encrypt(tls_context(settings.ca_file)):
+            raise MailboxFailure(
+                "tls_mode_mismatch", "The server offers no STARTTLS.", permanent=True, stage="tls",
+                cause=LocalCause.STARTTLS_MISSING,
+            )  # fmt: skip
     except BaseException:
         client.shutdown()
         raise

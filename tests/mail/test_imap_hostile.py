@@ -48,9 +48,9 @@ def _failure_of(server: HostileImap, reading: Reading = lambda mailbox: None, ti
         (HostileImap(greeting=b"\x15\x03\x01\x00\x02\x02\x16\r\n"), "tls_mode_mismatch", "connect"),
         (HostileImap(greeting=CLOSE), "disconnected", "connect"),
         (HostileImap(greeting=HANG), "timeout", "connect"),
-        (HostileImap(greeting=Endless(b"x" * 8192)), "tls_mode_mismatch", "connect"),
+        (HostileImap(greeting=Endless(b"x" * 8192)), "protocol", "connect"),
         (HostileImap(greeting=Endless(b"x", pause_s=0.05)), "timeout", "connect"),
-        (HostileImap(greeting=Endless(b"* OK hello\r\n" * 100)), "tls_mode_mismatch", "connect"),
+        (HostileImap(greeting=Endless(b"* OK hello\r\n" * 100)), "protocol", "connect"),
         (HostileImap(capabilities=b"IMAP4rev1 LOGINDISABLED"), "tls_mode_mismatch", "auth"),
         (HostileImap(answers={"LOGIN": CLOSE}), "disconnected", "auth"),
         (HostileImap(answers={"LOGIN": b"* BYE gone\r\n"}), "disconnected", "auth"),
@@ -299,16 +299,19 @@ def test_a_closed_port_and_an_unknown_name_are_named() -> None:
     assert (private.value.code, private.value.permanent) == ("blocked_by_policy", True)
 
 
-def test_starttls_is_demanded_and_nothing_slips_in_before_it() -> None:
-    for server in (
-        HostileImap(),
-        HostileImap(greeting=b"* PREAUTH welcome\r\n", capabilities=b"IMAP4rev1 STARTTLS"),
-        HostileImap(
-            capabilities=b"IMAP4rev1 STARTTLS",
-            answers={"STARTTLS": b"TAG OK go ahead\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n"},
-        ),
-    ):
-        with running(server), pytest.raises(MailboxFailure) as caught:
-            open_mailbox(ImapSettings("127.0.0.1", server.port, "starttls", "anna", "secret", timeout_s=0.5))
-        assert caught.value.stage == "tls"
-        assert not any("LOGIN" in each or "AUTHENTICATE" in each for each in server.commands)
+@pytest.mark.parametrize(
+    ("server", "code"),
+    [
+        (HostileImap(), "tls_mode_mismatch"),
+        (HostileImap(greeting=b"* PREAUTH welcome\r\n", capabilities=b"IMAP4rev1 STARTTLS"), "tls_mode_mismatch"),
+        (HostileImap(capabilities=b"IMAP4rev1 STARTTLS", answers={"STARTTLS": b"TAG NO not now\r\n"}),
+         "tls_mode_mismatch"),
+        (HostileImap(capabilities=b"IMAP4rev1 STARTTLS", answers={
+            "STARTTLS": b"TAG OK go ahead\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n"}), "protocol"),
+    ],
+)  # fmt: skip
+def test_starttls_is_demanded_and_nothing_slips_in_before_it(server: HostileImap, code: str) -> None:
+    with running(server), pytest.raises(MailboxFailure) as caught:
+        open_mailbox(ImapSettings("127.0.0.1", server.port, "starttls", "anna", "secret", timeout_s=0.5))
+    assert (caught.value.code, caught.value.stage) == (code, "tls")
+    assert not any("LOGIN" in each or "AUTHENTICATE" in each for each in server.commands)

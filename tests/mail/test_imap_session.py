@@ -101,6 +101,8 @@ async def test_a_password_cannot_break_out_of_its_command() -> None:
         (ScriptedImap(answers={"LOGIN": "{tag} NO [ALERT] Application-specific password required"}), "account",
          "app_password_required", "app_password"),
         (ScriptedImap(answers={"LOGIN": "{tag} NO Too many login attempts"}), "account", "rate_limited", "rate"),
+        (ScriptedImap(answers={"LOGIN": "{tag} NO [UNAVAILABLE] Temporary authentication failure."}), "connection",
+         None, "server_trouble"),
         (ScriptedImap(answers={"EXAMINE": "{tag} NO no inbox here"}), "account", "auth_failed", None),
     ],
 )  # fmt: skip
