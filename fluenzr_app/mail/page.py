@@ -36,6 +36,13 @@ def drop_unseen(tree: Element) -> None:
     etree.strip_elements(tree, *_UNSEEN, with_tail=False)
 
 
+def preformatted(text: str) -> Element:
+    """A new `<pre>` with these words."""
+    made = etree.Element("pre")
+    made.text = text
+    return made
+
+
 def write_page(tree: Element) -> str:
-    """The tree as well-formed HTML."""
-    return str(etree.tostring(tree, encoding="unicode", method="html"))
+    """The element with all it holds as well-formed HTML."""
+    return str(etree.tostring(tree, encoding="unicode", method="html", with_tail=False))
