@@ -100,7 +100,8 @@ def _validation(error: RequestValidationError) -> ApiError:
 
 
 def _fault(fault: Any) -> dict[str, str]:
-    place = [str(part) for part in fault["loc"] if part not in ("body", "query", "path")]
+    # The first part says body, query or path; a field may bear such a name itself.
+    place = [str(part) for part in fault["loc"][1:]]
     message = _MISSING.get(fault["type"], fault["msg"].removeprefix("Value error, "))
     return {"field": ".".join(place), "code": fault["type"], "message": message}
 

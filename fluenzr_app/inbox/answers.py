@@ -17,8 +17,9 @@ from fluenzr_app.inbox.errors import AnswerRefused
 from fluenzr_app.inbox.models import Answer, AnswerDraft, AnswerFile, Inbound
 from fluenzr_app.inbox.thread import UNDO_FOR, FileView
 from fluenzr_app.mail.addresses import domain_of, email_key
-from fluenzr_app.mail.bodies import html_to_text, sanitise
-from fluenzr_app.mail.compose import new_rfc_id, reply_subject
+from fluenzr_app.mail.bodies import clean_html
+from fluenzr_app.mail.compose import AttachedFile, new_rfc_id, reply_subject
+from fluenzr_app.mail.html_text import html_to_text
 from fluenzr_app.sending.models import Message
 
 _INBOUND = table_of(Inbound)
@@ -108,15 +109,8 @@ def add_file(
 ) -> FileView:
     """Put a file beside somebody's draft; raises ConversationNotFound, AnswerRefused for what would not travel."""
     get_conversation(session, workspace_id, conversation_id)
-    name = _file_name(filename)
     present = _draft_files(session, workspace_id, conversation_id, user_id)
-    if len(present) >= MOST_FILES:
-        raise AnswerRefused("too_many_files", f"An answer takes {MOST_FILES} files at most.")
-    if not content:
-        raise AnswerRefused("bad_file", f"“{name}” is empty.")
-    if sum(each.size for each in present) + len(content) > MOST_OCTETS:
-        code = "file_too_large" if len(content) > MOST_OCTETS else "files_too_large"
-        raise AnswerRefused(code, f"Files may have {MOST_OCTETS // 1_000_000} MB in all: mailboxes refuse more.")
+    name = _file_that_travels(filename, content, [each.size for each in present])
     file = AnswerFile(
         workspace_id=workspace_id, conversation_id=conversation_id, user_id=user_id, filename=name,
         content_type=content_type[:100] or "application/octet-stream", size=len(content), content=content,
@@ -144,8 +138,9 @@ def send_answer(
     *,
     user_id: int | None = None,
     at: datetime | None = None,
+    files: Sequence[AttachedFile] = (),
 ) -> int:
-    """Put an answer, with the files of the user's draft, into the queue and return its message id.
+    """Put an answer, with `files` and those of the user's draft, into the queue and return its message id.
 
     It leaves ten seconds from now, or at `at`, from the account of the conversation and in its thread; until then
     `take_back` returns it. Raises ConversationNotFound, AnswerRefused.
@@ -169,6 +164,7 @@ def send_answer(
         )
     )  # fmt: skip
     session.flush()
+    _attach(session, workspace_id, conversation_id, message_id, files, now)
     if user_id is not None:
         session.connection().execute(
             update(_FILE)
@@ -234,11 +230,33 @@ def _look_back(session: Session, workspace_id: int, conversation_id: int, now: d
 def _checked(html: str) -> tuple[str, str]:
     if len(html) > MOST_LETTERS:
         raise AnswerRefused("too_long", f"An answer has {MOST_LETTERS} characters at most.")
-    body = sanitise(html)
+    body = clean_html(html)
     text = html_to_text(body)
     if not text.strip():
         raise AnswerRefused("empty", "The answer is empty.")
     return body, text
+
+
+def _attach(
+    session: Session,
+    workspace_id: int,
+    conversation_id: int,
+    message_id: int,
+    files: Sequence[AttachedFile],
+    now: datetime,
+) -> None:
+    sizes: list[int] = []
+    for file in files:
+        name = _file_that_travels(file.filename, file.content, sizes)
+        sizes.append(len(file.content))
+        session.add(
+            AnswerFile(
+                workspace_id=workspace_id, conversation_id=conversation_id, message_id=message_id, filename=name,
+                content_type=file.content_type[:100] or "application/octet-stream", size=len(file.content),
+                content=file.content, created_at=now,
+            )
+        )  # fmt: skip
+    session.flush()
 
 
 def _queue(
@@ -309,6 +327,19 @@ def _own_files(workspace_id: int, conversation_id: int, user_id: int) -> Sequenc
         _FILE.c.user_id == user_id,
         _FILE.c.message_id.is_(None),
     )
+
+
+def _file_that_travels(filename: str, content: bytes, beside: Sequence[int]) -> str:
+    """Return the name under which a file goes along; `beside` are the sizes of those that are there already."""
+    name = _file_name(filename)
+    if len(beside) >= MOST_FILES:
+        raise AnswerRefused("too_many_files", f"An answer takes {MOST_FILES} files at most.")
+    if not content:
+        raise AnswerRefused("bad_file", f"“{name}” is empty.")
+    if sum(beside) + len(content) > MOST_OCTETS:
+        code = "file_too_large" if len(content) > MOST_OCTETS else "files_too_large"
+        raise AnswerRefused(code, f"Files may have {MOST_OCTETS // 1_000_000} MB in all: mailboxes refuse more.")
+    return name
 
 
 def _file_name(filename: str) -> str:

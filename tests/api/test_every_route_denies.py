@@ -27,6 +27,7 @@ from fluenzr_app.settings import load_settings
 from fluenzr_app.workspaces import api_keys
 from fluenzr_app.workspaces import service as workspaces
 from tests.api.conftest import KeyMaker, browser, sign_in, with_key
+from tests.api.seeded_inbox import Inbox
 from tests.people import People, make_account, make_contact
 
 # Open to everybody, on purpose: each with the reason why it can be.
@@ -102,6 +103,9 @@ def things(runtime: ApiRuntime, people: People, tmp_path) -> dict[str, str]:
         campaign = campaigns.create_campaign(session, ours, "Zebulon spring", now, account_ids=[account])
         audience.add_contacts(session, ours, campaign.id, [contact], now, runtime.rng)
         key = api_keys.create_key(session, ours, name="zebulon", permission="all", created_by=None, now=now)
+    inbox = Inbox(runtime.database, runtime.keyring, ours, now, account, campaign.id)
+    files = {"zebulon.pdf": b"the prices of the quincaillerie"}
+    conversation = inbox.reply_of("nestor@quincaillerie.example", "Zebulon says yes", at=now, files=files)
     return {
         "contact_id": public_id("con", contact),
         "account_id": public_id("acc", account),
@@ -109,6 +113,9 @@ def things(runtime: ApiRuntime, people: People, tmp_path) -> dict[str, str]:
         "stage_id": public_id("stg", stage.id),
         "campaign_id": public_id("cmp", campaign.id),
         "import_id": public_id("imp", draft.id),
+        "conversation_id": public_id("cnv", conversation),
+        "message_id": public_id("inb", 1),
+        "file_id": public_id("fil", 0),
         "user_id": public_id("usr", people.owner.user_id),
         "key_id": public_id("key", key.key_id),
         "token": "A" * 80,
@@ -152,8 +159,10 @@ def sample(document: dict[str, Any], schema: dict[str, Any], name: str, things: 
     known = {
         "contactIds": things["contact_id"], "emailAccountId": things["account_id"], "groupIds": things["group_id"],
         "groups": things["group_id"], "pipelineStageId": things["stage_id"], "owner": things["user_id"],
-        "email": "someone@elsewhere.example", "status": "active", "consentSource": "event", "timezone": "Europe/Paris", "host": "127.0.0.1",
-        "consentAt": "2026-01-01T00:00:00Z", "const": "smtp", "provider": "smtp",
+        "email": "someone@elsewhere.example", "status": "active", "consentSource": "event", "timezone": "Europe/Paris",
+        "host": "127.0.0.1",
+        "consentAt": "2026-01-01T00:00:00Z", "sendAt": "2026-03-05T08:00:00Z", "snoozedUntil": "2026-03-05T08:00:00Z",
+        "content": "eA==", "const": "smtp", "provider": "smtp",
     }  # fmt: skip
     return schema.get("const", known.get(name, "x"))
 
@@ -296,7 +305,8 @@ def assert_ours_untouched(before: dict[str, Any], after: dict[str, Any], people:
         for row in rows:
             if not is_strangers(table, row, people):
                 assert {key: row[key] for key in names} in after[table], (table, row)
-    for table in ("contact", "campaign", "email_account", "enrollment", "event", "audit_entry", "contact_import"):
+    ours = ("contact", "campaign", "email_account", "enrollment", "event", "audit_entry", "contact_import", "message")
+    for table in ours:
         fresh = [row for row in after[table] if row["id"] not in {old["id"] for old in before[table]}]
         assert {row["workspace_id"] for row in fresh} <= {people.other_workspace_id}, table
 

@@ -43,7 +43,10 @@ def test_no_value_in_a_body_is_a_fault(api: FastAPI, things: dict[str, str], mak
 
 @pytest.mark.parametrize("strange", ["9" * 400, "-1", "x" * 5_000, "\x01", "con_", "%", "null", "a,b", "٣"])
 def test_no_value_in_an_address_is_a_fault(api: FastAPI, things: dict[str, str], make_key: KeyMaker, strange: str):
-    names = ("page", "perPage", "sort", "order", "status", "email", "tag", "groupId")
+    names = (
+        *("page", "perPage", "sort", "order", "status", "email", "tag", "groupId"),
+        *("from", "to", "label", "query", "campaignId", "includeArchived"),
+    )
     with with_key(api, make_key()) as client:
         for method, path, target, _body in requests_of(api, things):
             if method == "GET" and path.startswith("/v1"):
