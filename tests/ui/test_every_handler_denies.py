@@ -23,7 +23,7 @@ from reflex_base.utils.format import json_dumps
 
 from fluenzr_app.campaigns import audience
 from fluenzr_app.campaigns import service as campaigns
-from fluenzr_app.contacts import imports, labels
+from fluenzr_app.contacts import imports, labels, stages
 from fluenzr_app.db.ids import public_id
 from fluenzr_app.fluenzr_app import app
 from fluenzr_app.gate import SESSION_COOKIE
@@ -67,10 +67,12 @@ def ours(installed: Runtime, people: People) -> dict[str, int]:
         )
         account = make_account(session, workspace, "camille@rivage.example", now)
         group = labels.create_group(session, workspace, "Quincaillerie", now)
+        stage = stages.make_stages(session, workspace, now)[-1]
         campaign = campaigns.create_campaign(session, workspace, "Zebulon spring", now, account_ids=[account])
         audience.add_contacts(session, workspace, campaign.id, [contact], now, random.Random(1))
         key = api_keys.create_key(session, workspace, name="zebulon", permission="all", created_by=None, now=now)
-    return {"con": contact, "acc": account, "grp": group, "cmp": campaign.id, "imp": draft.id, "key": key.key_id}
+    found = {"con": contact, "acc": account, "grp": group, "cmp": campaign.id, "imp": draft.id, "key": key.key_id}
+    return found | {"stg": stage.id}
 
 
 def handlers() -> list[tuple[str, Any]]:
@@ -126,7 +128,8 @@ def ours_for(name: str, ours: dict[str, int], prefix: str) -> tuple[str, int]:
 
 
 _KINDS = (
-    ("group", "grp"), ("contact", "con"), ("account", "acc"), ("campaign", "cmp"), ("import", "imp"), ("public", "imp"),
+    ("group", "grp"), ("stage", "stg"), ("contact", "con"), ("account", "acc"), ("campaign", "cmp"),
+    ("import", "imp"), ("public", "imp"),
 )  # fmt: skip
 
 
@@ -137,7 +140,9 @@ def _value(hint: Any, named: str, key: int) -> Any:
     if hint is int or hint is float:
         return key
     if text.startswith(("dict", "typing.Dict")):
-        fields = ("id", "name", "email", "group", "contact", "account", "campaign", "tag", "text", "value", "word")
+        fields = (
+            "id", "name", "email", "group", "contact", "account", "campaign", "tag", "text", "note", "value", "word",
+        )  # fmt: skip
         return dict.fromkeys(fields, named)
     if text.startswith(("list", "set", "tuple")):
         return [key] if "int" in text else [named]

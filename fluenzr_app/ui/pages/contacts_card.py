@@ -9,6 +9,7 @@ import reflex as rx
 from fluenzr_app.ui.components.buttons import button, menu_item, row_menu
 from fluenzr_app.ui.components.forms import choice_of, form, text_area, text_input
 from fluenzr_app.ui.components.frame import confirm_dialog, row, side_panel, skeleton_rows, stack
+from fluenzr_app.ui.components.stages import stage_select
 from fluenzr_app.ui.components.status import callout, save_state, status_badge
 from fluenzr_app.ui.components.table import avatar
 from fluenzr_app.ui.components.values import icon, when
@@ -96,7 +97,30 @@ def _head() -> rx.Component:
             class_name="fzc-card-head",
         ),
         _standing(),
+        _stage(),
         gap=12,
+    )
+
+
+def _stage() -> rx.Component:
+    """Return the contact's stage of the pipeline, to be changed in place, and since when it stands there."""
+    return rx.el.div(
+        rx.el.label(
+            icon("square-kanban", 14),
+            rx.el.span(t("pipeline.stage"), class_name="fzc-line-label"),
+            stage_select(C.stages, C.stage, C.move, class_name="fzc-quiet-input"),
+            _line_error("stage"),
+            class_name="fzc-line",
+        ),
+        rx.cond(
+            C.stage_at != "",
+            rx.el.div(
+                t("contacts_card.stage_since"),
+                " ",
+                when(C.stage_at, ShellState.zone),
+                class_name="fz-second fz-small fzc-under-line",
+            ),
+        ),
     )
 
 

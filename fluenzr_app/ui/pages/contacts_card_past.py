@@ -7,12 +7,15 @@ from typing import Any
 import reflex as rx
 
 from fluenzr_app.ui.components.buttons import button
+from fluenzr_app.ui.components.forms import form, text_area
 from fluenzr_app.ui.components.frame import row
+from fluenzr_app.ui.components.stages import stage_word
 from fluenzr_app.ui.components.status import status_badge
-from fluenzr_app.ui.components.values import chosen_icon, link, when
+from fluenzr_app.ui.components.values import chosen_icon, icon, link, when
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.campaign_words import WAIT_ICONS, WALK_STATUSES
-from fluenzr_app.ui.pages.contacts_card_state import ContactCardState, HistoryRow
+from fluenzr_app.ui.pages.contacts_card_history import HistoryRow
+from fluenzr_app.ui.pages.contacts_card_state import ContactCardState
 from fluenzr_app.ui.pages.contacts_waits import WaitRow
 from fluenzr_app.ui.shell import ShellState
 
@@ -26,7 +29,9 @@ _EVENTS = {
     "email.clicked": "mouse-pointer-click",
     "email.replied": "reply",
     "email.unsubscribed": "ban",
+    "contact.noted": "sticky-note",
 }
+_ICONS = _EVENTS | {"contact.stage_changed": "square-kanban"}
 
 
 def waits() -> rx.Component:
@@ -75,6 +80,7 @@ def history() -> rx.Component:
     """Return what happened with the contact, newest first."""
     return section(
         t("contacts_card.history"),
+        _new_note(),
         rx.cond(
             C.history.length() > 0,
             rx.el.ol(rx.foreach(C.history, _history_line), class_name="fzc-history"),
@@ -84,15 +90,38 @@ def history() -> rx.Component:
     )
 
 
+def _new_note() -> rx.Component:
+    wrong = C.errors.get("note", "").to(str)
+    return form(
+        text_area(
+            name="note",
+            rows=2,
+            placeholder=t("contacts_card.note_hint"),
+            aria_label=t("contacts_card.add_note"),
+            aria_invalid=wrong != "",
+            # Emptied once the note is kept, and for another contact; never after a refusal.
+            key="note-" + C.id + C.notes_added.to(str),
+            class_name="fzc-new-note",
+        ),
+        rx.cond(wrong != "", rx.el.span(icon("circle-alert", 12), wrong, class_name="fz-error", role="alert")),
+        row(button(t("contacts_card.add_note"), size="small", submit=True)),
+        on_submit=C.add_note,
+        class_name="fzc-note-form",
+    )
+
+
 def _history_line(line: rx.Var[HistoryRow]) -> rx.Component:
     said = rx.match(
-        line.kind, *[(kind, t(f"contacts_card.event.{kind.partition('.')[2]}")) for kind in _EVENTS], line.kind
+        line.kind,
+        *[(kind, t(f"contacts_card.event.{kind.partition('.')[2]}")) for kind in _EVENTS],
+        ("contact.stage_changed", _stage_change(line)),
+        line.kind,
     )
     where = rx.cond(
         line.campaign != "", link(line.campaign, "/campaigns/" + line.campaign_id, class_name="fzc-soft-link")
     )
     return rx.el.li(
-        rx.el.span(chosen_icon(line.kind, _EVENTS, "circle-dot", 12), class_name="fzc-event"),
+        rx.el.span(chosen_icon(line.kind, _ICONS, "circle-dot", 12), class_name="fzc-event"),
         rx.el.div(
             rx.el.div(
                 rx.el.span(said, class_name="fzc-said"),
@@ -100,12 +129,32 @@ def _history_line(line: rx.Var[HistoryRow]) -> rx.Component:
                 class_name="fzc-history-line",
             ),
             rx.cond(line.subject != "", rx.el.div(line.subject, class_name="fz-second fz-small")),
+            rx.cond(line.note != "", rx.el.div(line.note, class_name="fzc-note")),
             rx.cond(line.detail != "", rx.el.div(line.detail, class_name="fz-server-words")),
             rx.cond(line.machine, rx.el.div(t("contacts_card.machine"), class_name="fz-second fz-small")),
+            rx.cond(line.who != "", rx.el.div(_who(line), class_name="fz-second fz-small")),
             rx.el.div(where, class_name="fz-second fz-small"),
             class_name="fzc-history-words",
         ),
     )
+
+
+def _stage_change(line: rx.Var[HistoryRow]) -> rx.Var[str]:
+    before, after = stage_word(line.from_kind, line.from_name), stage_word(line.to_kind, line.to_name)
+    return rx.cond(
+        before == "",
+        t("contacts_card.event.stage_entered", after=after),
+        rx.cond(
+            after == "",
+            t("contacts_card.event.stage_left", before=before),
+            t("contacts_card.event.stage_moved", before=before, after=after),
+        ),
+    ).to(str)
+
+
+def _who(line: rx.Var[HistoryRow]) -> rx.Var[str]:
+    cases = [(who, t(f"contacts_card.who.{who}")) for who in ("former", "program", "enrolled", "answered")]
+    return rx.match(line.who, ("person", t("contacts_card.who.person", name=line.name)), *cases, "").to(str)
 
 
 def section(title: Any, *children: Any, aside: Any = None) -> rx.Component:

@@ -19,20 +19,24 @@ from fluenzr_app.contacts.contact_values import TEXT_COLUMNS
 from fluenzr_app.contacts.custom_fields import list_custom_fields
 from fluenzr_app.contacts.custom_values import FieldDefinition, as_text
 from fluenzr_app.contacts.errors import ContactNotFound, ContactsError, EmailTaken
+from fluenzr_app.contacts.notes import add_note
 from fluenzr_app.contacts.service import ContactCard
+from fluenzr_app.contacts.stages import StageView, list_stages, make_stages, move_to_stage
 from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
+from fluenzr_app.ui.components.stages import StageChoice, stage_choices
 from fluenzr_app.ui.formats import time_of_day
 from fluenzr_app.ui.guard import Acting, acting
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages.campaign_words import refusal
 from fluenzr_app.ui.pages.contacts_acts import do_batch, say_no
+from fluenzr_app.ui.pages.contacts_card_history import HistoryRow, authors, history_row
 from fluenzr_app.ui.pages.contacts_create import OwnField, own_field
 from fluenzr_app.ui.pages.contacts_list import ContactsState
 from fluenzr_app.ui.pages.contacts_query import read_query
 from fluenzr_app.ui.pages.contacts_waits import WaitRow, wait_row
 from fluenzr_app.ui.pages.contacts_words import field_at_fault, told
 from fluenzr_app.ui.shell import ShellState
-from fluenzr_app.workspaces.users import get_workspace
+from fluenzr_app.workspaces.users import get_workspace, names_of
 
 _HISTORY = 15
 _EDITED = frozenset({*TEXT_COLUMNS, "email", "consent_source", "consent_at"})
@@ -47,25 +51,14 @@ class ShownGroup:
 
 
 @dataclass(frozen=True)
-class HistoryRow:
-    """One line of the history; `detail` is a server's words."""
-
-    kind: str
-    at: str
-    subject: str
-    campaign: str
-    campaign_id: str
-    machine: bool
-    detail: str
-
-
-@dataclass(frozen=True)
 class _Card:
     card: ContactCard
     definitions: tuple[FieldDefinition, ...]
     history: tuple[HistoryLine, ...]
     waits: tuple[ContactWait, ...]
     zone: str
+    stages: tuple[StageView, ...]
+    names: dict[int, str]
 
 
 class ContactCardState(rx.State):
@@ -83,6 +76,10 @@ class ContactCardState(rx.State):
     tags: list[str] = []
     groups: list[ShownGroup] = []
     own: list[OwnField] = []
+    stages: list[StageChoice] = []
+    stage: str = ""
+    stage_at: str = ""
+    notes_added: int = 0
     waits: list[WaitRow] = []
     history: list[HistoryRow] = []
     history_more: bool = False
@@ -166,6 +163,33 @@ class ContactCardState(rx.State):
         me = await acting(self)
         left = parse_public_id("grp", group)
         yield await self._change(me, "group_ids", {"group_ids": [key for key in self._group_ids() if key != left]})
+
+    @rx.event
+    async def move(self, stage: str) -> Any:
+        """Move the contact to a stage of the pipeline, or out of it."""
+        me = await acting(self)
+        try:
+            contact_id, stage_id = parse_public_id("con", self.id), parse_public_id("stg", stage) if stage else None
+            await me.write(move_to_stage, me.workspace_id, contact_id, stage_id, me.now, by=me.identity.user_id)
+        except (ContactsError, BadPublicId) as error:
+            self.errors = {**self.errors, "stage": told(me.lang, error)}
+        else:
+            self.errors = {name: text for name, text in self.errors.items() if name != "stage"}
+        await self._fill(me)
+
+    @rx.event
+    async def add_note(self, given: dict[str, Any]) -> None:
+        """Put a note into the history; a refused one stays as it was typed."""
+        me = await acting(self)
+        try:
+            contact_id, text = parse_public_id("con", self.id), str(given.get("note", ""))
+            await me.write(add_note, me.workspace_id, contact_id, text, me.now, by=me.identity.user_id)
+        except (ContactsError, BadPublicId) as error:
+            self.errors = {**self.errors, "note": told(me.lang, error)}
+            return
+        self.errors = {name: text for name, text in self.errors.items() if name != "note"}
+        self.notes_added += 1
+        await self._fill(me)
 
     @rx.event
     async def more_history(self) -> None:
@@ -276,17 +300,24 @@ class ContactCardState(rx.State):
             own_field(definition, as_text(contact.fields.get(definition.name))) for definition in found.definitions
         ]
         self.waits = [wait_row(me, wait, ZoneInfo(found.zone)) for wait in found.waits]
-        self.history = [_history_row(line) for line in found.history[: self._history_length]]
+        stages = found.stages or await me.write(make_stages, me.workspace_id, me.now)
+        self.stages = stage_choices(stages)
+        self.stage = public_id("stg", found.card.stage.id) if found.card.stage else ""
+        self.stage_at = contact.stage_at.isoformat() if contact.stage_at else ""
+        self.history = [history_row(line, found.names) for line in found.history[: self._history_length]]
         self.history_more = len(found.history) > self._history_length
 
 
 def _read(session: Session, workspace_id: int, contact_id: int, history: int, now: datetime) -> _Card:
+    lines = history_of_contact(session, workspace_id, contact_id, limit=history + 1)
     return _Card(
         service.get_contact(session, workspace_id, contact_id),
         tuple(list_custom_fields(session, workspace_id)),
-        history_of_contact(session, workspace_id, contact_id, limit=history + 1),
+        lines,
         tuple(waits_of_contact(session, workspace_id, contact_id, now)),
         get_workspace(session, workspace_id).timezone,
+        list_stages(session, workspace_id),
+        names_of(session, workspace_id, authors(lines)),
     )
 
 
@@ -301,15 +332,3 @@ def _act(session: Session, me: Acting, contact_id: int, act: str) -> None:
         do_batch(session, me.identity, "delete", [contact_id], me.now)
     elif act == "activate":
         service.update_contact(session, me.runtime.keyring, workspace_id, contact_id, {"status": "active"}, me.now)
-
-
-def _history_row(line: HistoryLine) -> HistoryRow:
-    return HistoryRow(
-        line.type,
-        line.at.isoformat(),
-        line.subject,
-        line.campaign,
-        public_id("cmp", line.campaign_id) if line.campaign_id else "",
-        line.machine,
-        str(line.data.get("text", ""))[:200],
-    )

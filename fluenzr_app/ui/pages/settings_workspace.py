@@ -1,4 +1,4 @@
-"""The workspace: name, postal address, language, time zone, signature; an admin changes them, others read them."""
+"""The workspace: name, address, language, time zone, signature, automations; an admin changes it, others read it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import reflex as rx
 from sqlmodel import Session
 
 from fluenzr_app.ui.components.buttons import button
-from fluenzr_app.ui.components.forms import choice, field, form, grid, text_area, text_input
-from fluenzr_app.ui.components.frame import block, row, skeleton_rows
+from fluenzr_app.ui.components.forms import choice, field, form, grid, switch, text_area, text_input
+from fluenzr_app.ui.components.frame import block, row, skeleton_rows, stack
 from fluenzr_app.ui.components.status import callout, diagnosis_banner
 from fluenzr_app.ui.failures import in_words
 from fluenzr_app.ui.guard import Acting, acting
@@ -21,6 +21,7 @@ from fluenzr_app.workspaces import service as workspaces
 from fluenzr_app.workspaces.errors import WorkspacesError
 
 _FIELDS = ("name", "postal_address", "language", "timezone", "signature")
+_AUTOMATIONS = ("lead_on_enrollment", "qualify_on_reply")
 _MOST = {"name": 100, "postal_address": 500, "signature": 10_000}
 
 
@@ -32,6 +33,8 @@ class WorkspaceState(rx.State):
     language: str = "fr"
     timezone: str = "Europe/Paris"
     signature: str = ""
+    lead_on_enrollment: bool = True
+    qualify_on_reply: bool = True
     version: int = 0
     errors: dict[str, str] = {}
     loaded: bool = False
@@ -71,9 +74,26 @@ class WorkspaceState(rx.State):
         """Take over what is stored; return whether anything of it is new here."""
         stored = await me.read(workspaces.get_workspace, me.workspace_id)
         changed = [name for name in _FIELDS if getattr(self, name) != getattr(stored, name)]
-        for name in changed:
+        for name in (*changed, *_AUTOMATIONS):
             setattr(self, name, getattr(stored, name))
         return bool(changed)
+
+    @rx.event
+    async def set_automation(self, name: str, on: bool) -> Any:
+        """Switch one of the pipeline's automations on or off."""
+        me = await acting(self, admin=True)
+        if name not in _AUTOMATIONS:
+            return None
+        await me.write(_switch, me, name, on)
+        setattr(self, name, on)
+        return rx.toast.success(words(me.lang, "settings.workspace.saved"))
+
+
+def _switch(session: Session, me: Acting, name: str, on: bool) -> None:
+    if getattr(workspaces.get_workspace(session, me.workspace_id), name) is on:
+        return
+    workspaces.update_workspace(session, me.workspace_id, **{name: on})
+    audit.record(session, me.identity, me.workspace_id, "workspace.changed", "", {"fields": [name]}, me.now)
 
 
 def _store(session: Session, me: Acting, wanted: dict[str, str]) -> None:
@@ -107,8 +127,24 @@ def section() -> rx.Component:
         ),
         rx.cond(~ShellState.is_admin, callout(t("settings.only_admin"), "info", "lock")),
         block(rx.cond(state.loaded, _form(), skeleton_rows(5)), title=t("settings.workspace.title")),
+        rx.cond(state.loaded, block(_automations(), title=t("settings.workspace.pipeline"))),
         class_name="fz-stack fzs-narrow",
     )
+
+
+def _automations() -> rx.Component:
+    state = WorkspaceState
+
+    def line(name: str) -> rx.Component:
+        return switch(
+            t(f"settings.workspace.{name}"),
+            help=t(f"settings.workspace.{name}_help"),
+            checked=getattr(state, name),
+            disabled=~ShellState.is_admin,
+            on_change=lambda on: state.set_automation(name, on),
+        )
+
+    return stack(*[line(name) for name in _AUTOMATIONS])
 
 
 def _form() -> rx.Component:
