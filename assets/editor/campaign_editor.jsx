@@ -507,3 +507,6 @@ const ownHtml = (root) => {
   });
   return copy.innerHTML;
 };
+
+// What every box for rich text needs; the inbox's answers are written with it too.
+export { ICONS, asRich, drawing, escaped, ownHtml, read, tidy, tidyOwn, write };
