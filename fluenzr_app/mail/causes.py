@@ -45,6 +45,7 @@ class Cause(StrEnum):
     MAIL_LOOP = "mail_loop"
     UTF8_UNSUPPORTED = "utf8_unsupported"
     SERVER_TROUBLE = "server_trouble"
+    UNREACHABLE = "unreachable"
 
 
 # Not part of an IP address or a version of four parts.

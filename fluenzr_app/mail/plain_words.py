@@ -1,0 +1,23 @@
+"""Words without accents and case, for looking things up: half of all servers write none."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_QUOTES = str.maketrans({"’": "'", "‘": "'", "´": "'", "`": "'", "\xa0": " ", "\u202f": " "})
+
+
+def plain_words(text: str) -> str:
+    """The text in lower case without accents; whatever script it is in, `words_pattern` finds the same in it."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.translate(_QUOTES).casefold())
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def words_pattern(source: str) -> re.Pattern[str]:
+    """A pattern, written with accents, that searches text made by `plain_words`."""
+    return re.compile(
+        "".join(char for char in unicodedata.normalize("NFKD", source) if not unicodedata.combining(char))
+    )
