@@ -15,6 +15,7 @@ from fluenzr_app.campaigns.models import EditorDraft
 from fluenzr_app.mail.refusal import classify
 from tests.people import PASSWORD
 from tests.real.post_office import PostOffice
+from tests.scenarios.world import wait_until
 from tests.ui.conftest import Site
 
 EMAIL = "camille@rivage.example"
@@ -60,6 +61,16 @@ def account_of(site: Site, email: str) -> EmailAccount | None:
             if found is not None:
                 session.expunge(found)
             return found
+    finally:
+        database.close()
+
+
+def drafts(site: Site) -> list[dict[str, object]]:
+    """What is kept of forms that were begun."""
+    database = site.database()
+    try:
+        with database.read() as session:
+            return [dict(draft.content) for draft in session.exec(select(EditorDraft))]
     finally:
         database.close()
 
@@ -129,16 +140,12 @@ def test_a_draft_survives_a_reload_without_its_password(page: Page, site: Site, 
     page.locator("input[name=display_name]").fill("Atelier Rivage")
     page.keyboard.press("Tab")
     expect(page.get_by_text("Brouillon gardé")).to_be_visible()
-    page.wait_for_timeout(500)
+    wait_until(lambda: "Atelier Rivage" in str(drafts(site)), 20)
     page.reload()
     expect(page.locator("input[name=host]")).to_have_value("localhost")
     expect(page.locator("input[name=display_name]")).to_have_value("Atelier Rivage")
     expect(page.locator("input[name=password]")).to_have_value("")
-    database = site.database()
-    with database.read() as session:
-        drafts = [dict(draft.content) for draft in session.exec(select(EditorDraft))]
-    database.close()
-    assert "not for the draft" not in str(drafts)
+    assert "not for the draft" not in str(drafts(site))
     page.get_by_role("button", name="Effacer").click()
     expect(page.locator("input[name=host]")).to_have_value("")
 

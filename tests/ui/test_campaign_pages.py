@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlmodel import Session
 
 from fluenzr_app.campaigns import audience, lifecycle, service
+from fluenzr_app.campaigns.nodes import DelayNode, Step
 from fluenzr_app.campaigns.sequences import sequence, sequence_workflow
 from fluenzr_app.campaigns.steps import linear_steps
 from fluenzr_app.clock import SystemClock
@@ -20,6 +21,7 @@ from fluenzr_app.db.ids import public_id
 from fluenzr_app.settings import load_settings
 from tests.people import PASSWORD, make_account
 from tests.real.browser import NARROW, new_context, screenshot
+from tests.scenarios.world import wait_until
 from tests.ui.conftest import Site
 
 EMAIL = "camille@rivage.example"
@@ -106,6 +108,16 @@ def words_of_first_mail(site: Site, name: str) -> str:
         return next(campaign.workflow.emails()).body
 
 
+def steps_of(site: Site, name: str) -> list[Step]:
+    with writing(site) as session:
+        line = service.list_campaigns(session, WORKSPACE, search=name).lines[0]
+        return list(linear_steps(service.get_campaign(session, WORKSPACE, line.id).workflow))
+
+
+def first_delay(site: Site, name: str) -> int | None:
+    return next(step.days for step in steps_of(site, name) if isinstance(step, DelayNode))
+
+
 def letter(page: Page):
     return page.locator(".fz-write").first
 
@@ -177,14 +189,12 @@ def test_steps_are_moved_and_a_delay_is_changed_but_not_to_an_impossible_one(pag
         days.first.fill(wanted)
         page.keyboard.press("Tab")
         expect(days.first).to_have_value(kept)
+        wait_until(lambda: first_delay(stocked, "Autre rythme") == 4, 20)
     page.locator(".fz-seq-mail").first.get_by_role("button", name="Descendre").click()
     expect(page.locator(".fz-seq-steps > :nth-child(3)")).to_have_class(re.compile("fz-seq-delay"))
     page.reload()
     expect(days.first).to_have_value("4")
-    with writing(stocked) as session:
-        line = service.list_campaigns(session, WORKSPACE, search="Autre rythme").lines[0]
-        steps = linear_steps(service.get_campaign(session, WORKSPACE, line.id).workflow)
-    assert [step.kind for step in steps[:2]] == ["delay", "email"]
+    assert [step.kind for step in steps_of(stocked, "Autre rythme")[:2]] == ["delay", "email"]
 
 
 def test_an_active_campaign_cannot_be_written_in(page: Page, stocked: Site):

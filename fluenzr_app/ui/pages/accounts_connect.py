@@ -63,6 +63,7 @@ class ConnectState(rx.State):
     app_password: bool = False
     oauth: str = ""
     kept: bool = False
+    by_hand: bool = False
     faults: dict[str, str] = {}
     marked: list[str] = []
     stages: list[ProbeLine] = []
@@ -74,7 +75,6 @@ class ConnectState(rx.State):
     _results: list[StageResult] = []
     _proof: str = ""
     _run: int = 0
-    _by_hand: bool = False
 
     @rx.event
     async def load(self) -> None:
@@ -85,7 +85,7 @@ class ConnectState(rx.State):
         draft = await me.read(read_draft, me.workspace_id, me.identity.user_id, PLACE)
         for name in _KEPT:
             setattr(self, name, str(draft.get(name, _FRESH.get(name, "")))[:MOST])
-        self.kept, self._by_hand = bool(draft), bool(draft.get("host"))
+        self.kept, self.by_hand = bool(draft), bool(draft.get("host"))
         self.version, self.form_version = self.version + 1, self.form_version + 1
         self._forget_test()
 
@@ -96,13 +96,19 @@ class ConnectState(rx.State):
         if name not in _KEPT or getattr(self, name) == str(value)[:MOST]:
             return
         setattr(self, name, str(value)[:MOST])
-        self._by_hand = self._by_hand or name in SERVER_FIELDS
+        self.by_hand = self.by_hand or name in SERVER_FIELDS
         self.faults = {key: told for key, told in self.faults.items() if key != name}
         self.marked = [each for each in self.marked if each != name]
         self.passed, self.kept = False, True
         await me.write(
             keep_draft, me.workspace_id, me.identity.user_id, PLACE, {name: getattr(self, name) or None}, me.now
         )
+
+    @rx.event
+    async def begin_by_hand(self) -> None:
+        """Leave the servers to whoever types them."""
+        await acting(self, admin=True)
+        self.by_hand = True
 
     @rx.event(background=True)
     async def suggest(self, email: str) -> None:
@@ -162,7 +168,7 @@ class ConnectState(rx.State):
         await me.write(keep_draft, me.workspace_id, me.identity.user_id, PLACE, dict.fromkeys(_KEPT), me.now)
         for name in _KEPT:
             setattr(self, name, _FRESH.get(name, ""))
-        self.kept, self._by_hand, self.preset, self.source = False, False, "", ""
+        self.kept, self.by_hand, self.preset, self.source = False, False, "", ""
         self.app_password, self.oauth = False, ""
         self.version, self.form_version = self.version + 1, self.form_version + 1
         self._forget_test()
@@ -173,7 +179,7 @@ class ConnectState(rx.State):
             return
         self.preset, self.source = found.provider, found.source
         self.app_password, self.oauth = found.app_password, found.oauth or ""
-        if self._by_hand:
+        if self.by_hand:
             return
         values = {
             "host": found.smtp.host,

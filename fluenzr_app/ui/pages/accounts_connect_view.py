@@ -36,7 +36,12 @@ def connect_drawer() -> rx.Component:
         form(
             rx.el.input(type="hidden", name="intent", default_value="test"),
             _who(),
-            server_fields(state, lambda name: lambda value: state.keep(name, value)),
+            server_fields(
+                state,
+                lambda name: lambda value: state.keep(name, value),
+                # From the first letter on, and not only once the field is left, nothing is filled in any more.
+                on_change=lambda _: rx.cond(state.by_hand, rx.noop(), state.begin_by_hand()),
+            ),
             _login(),
             id=FORM,
             on_submit=state.submit,

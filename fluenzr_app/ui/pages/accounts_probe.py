@@ -127,8 +127,11 @@ def encryption_choice(name: str, value: Any, **props: Any) -> rx.Component:
     return choice(options, name=name, default_value=value, **props)
 
 
-def server_fields(state: Any, keep: Callable[[str], Any]) -> rx.Component:
-    """Return the fields of both servers; `state` has a variable for each, `keep(name)` is what leaving one does."""
+def server_fields(state: Any, keep: Callable[[str], Any], **typing: Any) -> rx.Component:
+    """Return the fields of both servers; `state` has a variable for each, `keep(name)` is what leaving one does.
+
+    `typing` goes to every field in which one types.
+    """
     version = state.version.to(str)
 
     def one(name: str, label: str, control: Callable[..., rx.Component], **props: Any) -> rx.Component:
@@ -154,10 +157,10 @@ def server_fields(state: Any, keep: Callable[[str], Any]) -> rx.Component:
         return field(t("accounts.form.encryption"), made, error=state.faults.get(name, ""))
 
     def text(name: str) -> Callable[..., rx.Component]:
-        return lambda **props: text_input(**props, on_blur=keep(name))
+        return lambda **props: text_input(**props, **typing, on_blur=keep(name))
 
     def port(name: str) -> Callable[..., rx.Component]:
-        return lambda **props: text_input(**props, input_mode="numeric", on_blur=keep(name))
+        return lambda **props: text_input(**props, **typing, input_mode="numeric", on_blur=keep(name))
 
     return rx.fragment(
         rx.el.div(
@@ -199,7 +202,7 @@ def probe_section(state: Any, on_mend: Any, before: Any) -> rx.Component:
         rx.cond(state.passed, callout(t("accounts.probe.passed"), "good", "circle-check")),
         rx.cond(
             state.stages.length() > 0,
-            probe_stages(state.stages, lambda line: _stage(line, on_mend)),
+            probe_stages(state.stages, lambda line: _stage(line, on_mend, state.testing)),
             rx.el.p(before, class_name="fz-second"),
         ),
         class_name="fza-probe",
@@ -207,7 +210,7 @@ def probe_section(state: Any, on_mend: Any, before: Any) -> rx.Component:
     )
 
 
-def _stage(line: rx.Var[ProbeLine], on_mend: Any) -> rx.Component:
+def _stage(line: rx.Var[ProbeLine], on_mend: Any, testing: rx.Var[bool]) -> rx.Component:
     remedy = rx.cond(
         (line.remedy != "") | (line.server_words != ""),
         rx.el.div(
@@ -222,7 +225,7 @@ def _stage(line: rx.Var[ProbeLine], on_mend: Any) -> rx.Component:
                     ),
                     rx.cond(
                         line.has_change,
-                        button(t("accounts.probe.mend"), kind="solid", size="small", on_click=on_mend),
+                        button(t("accounts.probe.mend"), kind="solid", size="small", loading=testing, on_click=on_mend),
                     ),
                     class_name="fza-remedy-line",
                 ),

@@ -72,6 +72,7 @@ class SequenceState(rx.State):
     doomed_contacts: int = 0
     doomed_is_last: bool = False
     revision: int = 0
+    delays_refused: int = 0
     # What this editor saved last into each mail, and what it was last shown of it.
     _own: dict[str, str] = {}
     _known: dict[str, str] = {}
@@ -198,8 +199,7 @@ class SequenceState(rx.State):
         me = await acting(self)
         number = int(amount) if amount.strip().isascii() and amount.strip().isdigit() and len(amount) < 5 else 0
         if unit not in get_args(steps.Unit) or not 1 <= number <= (24 if unit == "hours" else 30):
-            self._version += 1
-            self.revision = 0
+            self.delays_refused += 1
             return [rx.toast.error(words(me.lang, "campaign_sequence.refused_delay")), SequenceState.load]
         return await self._do(me, steps.set_delay, me.workspace_id, self._key(), node, number, unit, me.now)
 

@@ -161,7 +161,7 @@ def _delay(card: Any) -> rx.Component:
             min=1,
             max=30,
             default_value=card.amount.to_string(),
-            key=card.id + card.amount.to_string() + card.unit + state.revision.to_string(),
+            key=card.id + card.amount.to_string() + card.unit + state.delays_refused.to_string(),
             on_blur=lambda value: state.set_amount(card.id, value),
             aria_label=t("campaign_sequence.amount"),
             class_name="fz-input",
