@@ -11,6 +11,7 @@ from fluenzr_app.api import (
     audience,
     campaigns,
     contacts,
+    conversations,
     demo_entry,
     downloads,
     health,
@@ -78,11 +79,11 @@ def create_v1(runtime: ApiRuntime, rate_limit: RateLimit) -> FastAPI:
 
 
 def _resources() -> Sequence[APIRouter]:
-    return (contacts.router, pipeline.router, accounts.router, campaigns.router, audience.router)
+    return (contacts.router, pipeline.router, accounts.router, campaigns.router, audience.router, conversations.router)
 
 
 def _room_refusals() -> Sequence[tuple[type[Exception], refusals.Translate]]:
-    return (*contacts.REFUSALS, *accounts.REFUSALS, *campaigns.REFUSALS)
+    return (*contacts.REFUSALS, *accounts.REFUSALS, *campaigns.REFUSALS, *conversations.REFUSALS)
 
 
 def _add_reference(app: FastAPI) -> None:
