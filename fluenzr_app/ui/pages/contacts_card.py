@@ -118,7 +118,7 @@ def _stage() -> rx.Component:
                 t("contacts_card.stage_since"),
                 " ",
                 when(C.stage_at, ShellState.zone),
-                class_name="fz-second fz-small fzc-under-line",
+                class_name="fz-second fz-small fzc-stage-since",
             ),
         ),
     )
