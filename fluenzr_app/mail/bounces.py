@@ -140,7 +140,8 @@ def _from_words(parts: ReportParts, kind: Kind) -> list[_Named]:
         return [_with_words(each, lines, parts, delayed=delayed) for each in failed]
     found = _failing_in_words(parts)
     library = _by_library(parts)
-    if library and (not found or not {each.address.lower() for each in found} & {each.lower() for each in library}):
+    if library and not {each.address.lower() for each in found} & {each.lower() for each in library}:
+        # Layouts that it knows by their provider tell more than places do.
         return [_with_words(each, lines, parts, delayed=delayed) for each in library]
     if not found and kind is Kind.FAILURE:
         to = [
@@ -187,8 +188,7 @@ def _by_library(parts: ReportParts) -> list[str]:
     for name in ("From", "Subject", "X-Mailer", "Received", "Auto-Submitted"):
         for value in parts.head.get_all(name, [])[:3]:
             mail[name] = " ".join(str(value).split())
-    mail.set_payload(
-        f"{parts.notice}\n\n{parts.returned}"[:_MOST_FOR_LIBRARY].encode("ascii", "replace").decode("ascii")
+    mail.set_payload(parts.notice[:_MOST_FOR_LIBRARY].encode("ascii", "replace").decode("ascii")
     )
     try:
         logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)

@@ -10,12 +10,28 @@ _RECIPIENT_FIELDS = ("final-recipient", "original-recipient")
 _OF_A_RECIPIENT = frozenset({
     "final-recipient", "original-recipient", "action", "status", "remote-mta", "diagnostic-code", "last-attempt-date",
     "will-retry-until", "final-log-id", "x-actual-recipient", "x-display-name", "x-supplementary-info",
-    "x-failed-recipient", "x-notes", "x-outcome", "x-smtp-server-diagnostic",
+    "x-failed-recipient", "x-powermta-bouncecategory", "x-notes", "x-outcome", "x-smtp-server-diagnostic",
 })  # fmt: skip
 _OF_THE_MAIL = frozenset({
     "reporting-mta", "original-envelope-id", "received-from-mta", "dsn-gateway", "arrival-date",
     "x-original-message-id", "x-postfix-queue-id", "x-postfix-sender",
 })  # fmt: skip
+# PowerMTA's own judgement, in the words that servers use.
+_CATEGORIES = {
+    "bad-mailbox": "user unknown",
+    "inactive-mailbox": "mailbox disabled",
+    "bad-domain": "domain not found",
+    "quota-issues": "mailbox full",
+    "no-answer-from-host": "connection timed out",
+    "bad-connection": "connection refused",
+    "spam-related": "spam detected",
+    "virus-related": "virus detected",
+    "policy-related": "refused by policy",
+    "content-related": "refused by policy",
+    "routing-errors": "connection timed out",
+    "relaying-issues": "relaying denied",
+    "message-expired": "message expired",
+}
 _TYPED = re.compile(r"\s*(rfc822|rfc822-addr|utf-8|utf8|x400|unknown|local|system|smtp|x-[a-z0-9-]+|dns)\s*;\s*", re.I)
 _CODE_POINT = re.compile(r"\\x\{([0-9a-fA-F]{1,6})\}")
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?!\d)")
@@ -102,6 +118,8 @@ def _group(fields: dict[str, str]) -> StatusGroup:
     diagnostic = fields.get("diagnostic-code", "") or fields.get("x-smtp-server-diagnostic", "")
     comment = fields.get("status", "").partition("(")[2].rstrip(") ")
     notes = comment or fields.get("x-notes", "") or fields.get("x-supplementary-info", "")
+    category = _CATEGORIES.get(fields.get("x-powermta-bouncecategory", "").strip().lower(), "")
+    notes = f"{notes} {category}".strip()
     found = _STATUS.search(fields.get("status", ""))
     return StatusGroup(
         final=clean_address(final),

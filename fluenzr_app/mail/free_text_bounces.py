@@ -66,6 +66,7 @@ _HELP = words_pattern(
     r"|write to|further|kontakt|contatt"
     r"|wenden|renseignement",
 )
+_PREFIX = re.compile(r"^(?:smtp|rfc822|mailto|to|rcpt|email|user|addr)=", re.IGNORECASE)
 _FOOTER = re.compile(r"\s*(?:_{8,}|\*{4,})")
 _OFFICE = re.compile(
     r"(?:postmaster|mailer-?daemon|mail-?daemon|abuse|noreply|no-reply|do-?not-?reply|hostmaster|mail-?admin|listserv"
@@ -203,7 +204,7 @@ def _addresses_in(line: str) -> list[tuple[str, int, int]]:
         return found
     for match in ADDRESS.finditer(line):
         address, start = match[0], match.start()
-        bare = address.lstrip("'`=.-*|/")
+        bare = _PREFIX.sub("", address.lstrip("'`=.-*|/"))
         start += len(address) - len(bare)
         if bare.count("'") and line[start - 1 : start] == "'":
             bare = bare.split("'")[-1]

@@ -90,9 +90,9 @@ _WORDS: tuple[tuple[Cause, str], ...] = (
     ),
     (
         Cause.RECIPIENT_RESTRICTED,
-        r"members?[- ]only|non-?members?|closed (?:mailing )?list|not (?:a )?(?:subscri\w+|members?)\b"
+        r"members?[- ]only|permission to post|non-?members?|closed (?:mailing )?list|not (?:a )?(?:subscri\w+|members?)\b"
         r"|list of senders|from specific"
-        r"|user.s? rules?|recipient.s? (?:preferences|rules?|settings)|protected by|refuses? to receive"
+        r"|user(?:.s)? rules?|recipient(?:.s)? (?:preferences|rules?|settings)|protected by|refuses? to receive"
         r"|organi[sz]ational settings"
         r"|rule imposed|user reject|sender ?filter|does not want|only accept",
     ),
@@ -128,7 +128,7 @@ _WORDS: tuple[tuple[Cause, str], ...] = (
         r"|temporary.{0,30}(?:name|dns|resolution|lookup|resolver)|(?:dns|domain|name).{0,30}(?:temporar"
         r"|time ?d? ?out|servfail|soft)"
         r"|name server:? timeout|name server timeout|domain name lookup.{0,20}(?:time|temp)|lookup did not complete"
-        r"|all relevant mx records point to non-?existent|cname lookup failed temporarily|dns (?:query|lookup|error"
+        r"|cname lookup failed temporarily|dns (?:query|lookup|error"
         r"|failure)"
         r"|(?:mx|host|hosts?|name) lookup (?:temporarily|failure)",
     ),
@@ -139,7 +139,7 @@ _WORDS: tuple[tuple[Cause, str], ...] = (
         r"|n.t) exist|unknown"
         r"|nxdomain|not resol|is not valid|invalid|non-?exist|couldn.t be found|could not be (?:found|resolved)"
         r"|not listed in dns)"
-        r"|name or service not known|nodename nor servname|no address associated"
+        r"|no smtp service|name or service not known|nodename nor servname|no address associated"
         r"|(?:unknown|no such|invalid|bad|non-?existent|illegal|unrecogni[sz]ed) (?:host|domain|hostname|mail domain"
         r"|destination|mx)"
         r"|could(?:n't| not) find any host|dns records? .{0,60}(?:not be found|not found|do not exist)"
@@ -199,7 +199,7 @@ _WORDS: tuple[tuple[Cause, str], ...] = (
         r"|(?:användare|mottagare|adress|bruger|modtager|bruker|mottaker).{0,40}(?:okänd|finns inte|ukendt"
         r"|findes ikke|ukjent|finnes ikke)"
         r"|mail address you.{0,40}(?:incorrect|wrong)|resolver\.adr|recipnotfound|bad destination mailbox"
-        r"|ldap: ?no such|mailbox not found|mail ?box (?:is )?(?:unavailable|not available)|does not like recipient",
+        r"|ldap: ?no such|unknown local-?part|mailbox not found|mail ?box (?:is )?(?:unavailable|not available)|did not exactly match|does not like recipient",
     ),
     (
         Cause.UNREACHABLE,

@@ -23,6 +23,10 @@ _RETURNED = 64 * 1024
 # Each open boundary is looked for in every line.
 _MOST_BOUNDARIES = 24
 _DEEPEST = 6
+_LONGEST_HEADER = 8_000
+_MOST_HEADERS = 50
+# Lines that look like where the returned mail begins; a hostile mail may be made of them.
+_MOST_TRIES = 40
 
 _STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status", "text/delivery-status"})
 _RETURNED_TYPES = frozenset({
@@ -74,16 +78,17 @@ class ReportParts:
 
     def headers(self, name: str) -> list[str]:
         """Every header of this name, read as `header` does."""
-        return [decoded(value) for each, value in _raw_headers(self.head) if each.lower() == name.lower()]
+        wanted = name.lower()
+        return [decoded(value) for each, value in self.head.raw_items() if str(each).lower() == wanted][:_MOST_HEADERS]
 
 
 def decoded(value: object) -> str:
     """A header's raw value as text, folded lines joined; never raises."""
     if value is None:
         return ""
-    text = " ".join(str(value).split())
+    text = _utf8(" ".join(str(value)[:_LONGEST_HEADER].split()))
     if "=?" not in text:
-        return _utf8(text)
+        return text
     try:
         pairs = decode_header(text)
     except Exception:
@@ -110,17 +115,22 @@ def read_report(raw: bytes) -> ReportParts:
 def split_returned(text: str) -> tuple[str, str]:
     """The report's own words, and what looks like the returned mail behind them (empty when nothing does)."""
     lines = text.split("\n")
+    tries = 0
     for number, line in enumerate(lines):
         if not line or line.isspace():
             continue
+        if tries > _MOST_TRIES:
+            break
         if _RULER.match(line.rstrip("\r")) and number:
             rest = lines[number + 1 :]
+            tries += 1
             if line.lstrip()[:2] in ("--", "==") and any("@" in each for each in lines[:number]):
                 return "\n".join(lines[:number]), "\n".join(rest)
             # A line that only promises the mail in another part, or another heading of the report itself.
             if any(_header_names(rest[skipped : skipped + 14]) >= 2 for skipped in range(min(3, len(rest)))):
                 return "\n".join(lines[:number]), "\n".join(rest)
         found = _HEADER_LINE.match(line)
+        tries += found is not None
         if found and _begins_a_mail(lines[number : number + 40]):
             return "\n".join(lines[:number]), "\n".join(lines[number:])
     return text, ""
@@ -180,7 +190,7 @@ def _walk(part: Message, parts: ReportParts, depth: int) -> None:
             parts.returned = _text_of(part)[:_RETURNED]
     elif isinstance(payload, list):
         if depth < _DEEPEST:
-            _walk_children(kind, payload, parts, depth)
+            _walk_children(kind, [each for each in payload if isinstance(each, Message)], parts, depth)
     elif kind.startswith(("text/", "multipart/")) or not depth:
         _take_text(kind, part, parts)
 

@@ -46,7 +46,7 @@ _SUBJECT = words_pattern(
 )
 # Words of many other mails too, telling only when a server writes them.
 _SUBJECT_OF_DAEMON = words_pattern(
-    r"fail|error|problem|reject|refus|bounce|return|warning|delay|not sent|not deliver|message you sent|blocked"
+    r"frozen|fail|error|problem|reject|refus|bounce|return|warning|delay|not sent|not deliver|message you sent|blocked"
     r"|quarantin|virus|attachment|spam|dsn\b|wrong address|no such|invalid|delivery|deliver|nicht|fehler|rückläufer"
     r"|konnte"
     r"|échec|impossible|retour|erreur|n.a pas|imposible|fallid|rebotad|errore|impossibile|mislukt|retour|falha|erro\b"
@@ -68,7 +68,7 @@ _FAILURE_WORDS = words_pattern(
     r"|user unknown|unknown user|no such user|(?:mailbox|account|user|quota|inbox).{0,40}(?:full|exceed|exist"
     r"|unavailable|disabled|unknown|over|not found|inactive|closed|no longer)|no longer (?:valid|active|in use"
     r"|in service|accept|available|receiv|work)|smtp error|transcript|recipient.{0,20}(?:unknown|rejected)"
-    r"|still trying|postponed|rcpt to|remote host said|giving up|not a valid (?:user|address|recipient|mailbox)"
+    r"|still trying|yet to be delivered|postponed|rcpt to|remote host said|giving up|not a valid (?:user|address|recipient|mailbox)"
     r"|error.{0,20}deliver|<<< [45]\d\d|\b55[0-4][ -]"
     r"|n.a (?:pas )?(?:pu|été)|n.est pas parvenu|introuvable|n.ont (?:pas )?pu|échec|non (?:remis|distribu|délivr)"
     r"|inconnu|unzustellbar|nicht (?:\w+ ){0,3}(?:zugestellt|gesendet|ausgeliefert|übermittelt|erreich)|unbekannt"
@@ -80,7 +80,7 @@ _FAILURE_WORDS = words_pattern(
     r"|kunde inte|kunne ikke",
 )  # fmt: skip
 _DELAYED = words_pattern(
-    r"still (?:trying|being (?:attempted|tried)|in (?:the )?queue)|(?:will|shall) (?:keep|continue|be (?:re-?tried"
+    r"warning only|yet to be delivered|has been frozen|still (?:trying|being (?:attempted|tried)|in (?:the )?queue)|(?:will|shall) (?:keep|continue|be (?:re-?tried"
     r"|attempted|kept))(?: \w+){0,3}(?: to)? ?(?:try|retry|attempt|deliver|re-?tr|until|for)|will (?:re)?try (?:again"
     r"|to deliver|for|until)|will be (?:retried|re-?attempted)|no (?:further )?action (?:is )?(?:required|needed)"
     r"|(?:not|n.t) need to (?:re-?send|do anything|take)"
@@ -98,7 +98,7 @@ _GIVEN_UP = words_pattern(
     r"giv(?:en|ing) up|gave up|no longer (?:be )?(?:try|tried|attempt)|will not (?:be )?(?:re-?tr|try|attempt)"
     r"|not (?:going to )?(?:try|retry|be retried)|permanent(?:ly)? (?:error|fail|fatal)|has been returned"
     r"|being returned|removed from the queue|not be (?:tried|attempted) again|delivery (?:has )?failed"
-    r"|was not delivered|failed permanently|fatal errors|could not be delivered for|expired"
+    r"|was not delivered|failed permanently|fatal errors|expired"
     r"|has been rejected|did not reach",
 )
 _RESPONSE = words_pattern(
