@@ -18,6 +18,11 @@ from fluenzr_app.clock import Clock, utc_now
 from fluenzr_app.contacts.import_run import ImportRunner
 from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.engine import Database
+from fluenzr_app.inbox.answer_origin import AnswerOrigin
+from fluenzr_app.inbox.store import Wiring
+from fluenzr_app.inbox.watch import READ_EVERY_S, MailboxWatch, OpenMailbox
+from fluenzr_app.mail.imap_mailbox import open_mailbox
+from fluenzr_app.mail.mailbox import Mailbox
 from fluenzr_app.mail.smtp import SmtpTransport
 from fluenzr_app.scheduler.ticks import Tick, Ticker
 from fluenzr_app.sending.engine import EngineSettings, SendingEngine
@@ -29,6 +34,7 @@ from fluenzr_app.workspaces.service import forget_old
 SEND_EVERY_S = 1.0
 IMPORT_EVERY_S = 2.0
 RESUME_EVERY_S = 15.0
+WATCH_EVERY_S = 2.0
 HOURLY_S = 3600.0
 
 
@@ -43,10 +49,20 @@ class Installation:
 
 
 class SendingSide:
-    """The part of a process that sends: engine, planner and the ticks around them."""
+    """The part of a process that sends and reads: engine, planner, mailboxes and the ticks around them.
+
+    `open_mailbox` stands in for the way to an account's own IMAP server (the demo's mailboxes are in this process).
+    """
 
     def __init__(
-        self, installation: Installation, rng: random.Random | None = None, *, every_s: float = SEND_EVERY_S
+        self,
+        installation: Installation,
+        rng: random.Random | None = None,
+        *,
+        every_s: float = SEND_EVERY_S,
+        watch_every_s: float = WATCH_EVERY_S,
+        read_every_s: float = READ_EVERY_S,
+        open_mailbox: OpenMailbox | None = None,
     ) -> None:
         self._installation = installation
         self._rng = rng or random.Random()  # noqa: S311 - pace and Message-IDs, no secrets
@@ -56,8 +72,18 @@ class SendingSide:
         )
         self.origins: Mapping[str, Origin] = {
             "test": SelfTestOrigin(),
+            "answer": AnswerOrigin(),
             "campaign": CampaignOrigin(installation.keyring, installation.settings.public_url, self.plans),
         }
+        self.mailboxes = MailboxWatch(
+            installation.db,
+            installation.clock,
+            Wiring(installation.keyring, self.origins),
+            open_mailbox or self._open_mailbox,
+            owner="the only one" if installation.db.is_sqlite else None,
+            at_once=installation.settings.mailboxes_at_once,
+            read_every_s=read_every_s,
+        )
         self.engine = SendingEngine(
             installation.db,
             installation.clock,
@@ -69,6 +95,7 @@ class SendingSide:
         self.ticker = Ticker(
             (
                 Tick("accounts", RESUME_EVERY_S, self._resume_accounts),
+                Tick("mailboxes", watch_every_s, self.mailboxes.tick),
                 Tick("sending", every_s, self.send_due),
                 Tick("imports", IMPORT_EVERY_S, self._advance_imports),
                 Tick("import files", HOURLY_S, self._sweep_imports),
@@ -90,7 +117,10 @@ class SendingSide:
             async with self.ticker.running():
                 yield
         finally:
-            await asyncio.shield(self.engine.stop())
+            await asyncio.shield(self._stop())
+
+    async def _stop(self) -> None:
+        await asyncio.gather(self.engine.stop(), self.mailboxes.stop())
 
     async def _resume_accounts(self) -> None:
         place = self._installation
@@ -116,4 +146,16 @@ class SendingSide:
         place = self._installation
         settings = connect.smtp_settings(session, place.keyring, account, place.settings)
         parallel = place.settings.connections_per_account if account.min_gap_seconds == 0 else 1
-        return Sender(account_id, account.revision, SmtpTransport(settings), parallel)
+        return Sender(
+            account_id, account.revision, SmtpTransport(settings), parallel,
+            keeps_mails=bool(account.imap_host), copies=bool(account.imap_host) and account.copy_to_sent,
+        )  # fmt: skip
+
+    def _open_mailbox(self, account_id: int) -> Mailbox | None:
+        place = self._installation
+        with place.db.read() as session:
+            account = session.get(EmailAccount, account_id)
+            if account is None:
+                return None
+            settings = connect.imap_settings(session, place.keyring, account, place.settings)
+        return None if settings is None else open_mailbox(settings)

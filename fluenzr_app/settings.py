@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     api_rate_limit: int = Field(default=1000, ge=1, description="requests in a moving minute and API key")
     connections_per_account: int = Field(default=10, ge=1, le=100, description="only where spreading is off")
     smtp_timeout_s: float = Field(default=30.0, gt=0, le=300)
+    mailboxes_at_once: int = Field(default=50, ge=1, le=1000, description="mailboxes that one process reads at a time")
     log_level: str = "INFO"
 
     @field_validator("trusted_proxies", "dns_servers", mode="before")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 pytest_plugins = [
     "tests.people",
     "tests.engine_world",
+    "tests.inbox.world",
     "tests.real.browser",
     "tests.real.counting_smtp",
     "tests.real.post_office",

@@ -135,6 +135,7 @@ def upgrade() -> None:
         sa.Column("owner", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("lease_until", fluenzr_app.db.types.UtcDateTime(), nullable=True),
         sa.Column("due_at", fluenzr_app.db.types.UtcDateTime(), nullable=True),
+        sa.Column("account_revision", sa.Integer(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("failed_since", fluenzr_app.db.types.UtcDateTime(), nullable=True),
         sa.Column("error_code", sqlmodel.sql.sqltypes.AutoString(), nullable=False),

@@ -20,6 +20,7 @@ from fluenzr_app.mail.compose import Draft, reply_subject
 from fluenzr_app.sending.errors import ContentFault
 from fluenzr_app.sending.models import Message
 from fluenzr_app.sending.values import Content, QueuedMessage
+from fluenzr_app.tracking.unsubscribe import unsubscribe_mailto
 from fluenzr_app.workspaces.models import Workspace
 
 _CONTACT = table_of(Contact)
@@ -57,6 +58,7 @@ _SENDER = select(
     _ACCOUNT.c.email,
     _ACCOUNT.c.display_name,
     _ACCOUNT.c.signature,
+    _ACCOUNT.c.imap_host,
     _WORKSPACE.c.signature.label("workspace_signature"),
     _WORKSPACE.c.postal_address,
     _WORKSPACE.c.language,
@@ -138,7 +140,14 @@ def draft_of(
         in_reply_to=thread.rfc_ids[-1] if thread.rfc_ids else None,
         references=thread.rfc_ids,
         unsubscribe_url=unsubscribe_url,
+        # Only where somebody reads what is written there.
+        unsubscribe_mailto=_mailto(sender.email, unsubscribe_url) if sender.imap_host else None,
     )
+
+
+def _mailto(address: str, unsubscribe_url: str) -> str | None:
+    token = unsubscribe_url.rpartition("/u/")[2]
+    return unsubscribe_mailto(address, token) if token else None
 
 
 def contacts_by_id(session: Session, contact_ids: Sequence[int]) -> Mapping[int, AnyRow]:

@@ -154,6 +154,7 @@ def _sender(session: Session, account_ids: tuple[int, ...]) -> Any:
         email="vous@exemple.example",
         display_name="",
         signature="",
+        imap_host="",
         workspace_signature="",
         postal_address="",
         language="fr",

@@ -1,5 +1,6 @@
 """Messages of which nobody knows whether they arrived: shown for a decision, never sent again by themselves."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -55,6 +56,26 @@ def list_uncertain(session: Session, workspace_id: int, limit: int = 100) -> lis
         .limit(limit)
     )
     return [UncertainMessage(*row) for row in rows]
+
+
+def was_sent(session: Session, message_id: int, origins: Mapping[str, Origin], now: datetime) -> bool:
+    """Settle an uncertain message of which there is proof that it left; False when it is uncertain no more."""
+    row = (
+        session.connection()
+        .execute(
+            select_messages()
+            .add_columns(_MESSAGE.c.subject)
+            .where(_MESSAGE.c.id == message_id, _MESSAGE.c.status == "uncertain")
+            .with_for_update()
+        )
+        .first()
+    )
+    if row is None:
+        return False
+    message = as_message(row[:-1])
+    outcome = Outcome(message, message.attempts, OutcomeKind.ACCEPTED, now, row.subject, None, "found to have arrived")
+    settle(session, origins, [outcome], now)
+    return True
 
 
 def decide(

@@ -17,17 +17,21 @@ from fluenzr_app.db.tables import table_of
 from fluenzr_app.inbox import counts as kept
 from fluenzr_app.inbox import search
 from fluenzr_app.inbox.errors import BadFilter, ConversationNotFound
-from fluenzr_app.inbox.models import Conversation
+from fluenzr_app.inbox.models import Answer, Conversation
+from fluenzr_app.sending.models import Message
 
 _CONVERSATION = table_of(Conversation)
 _CONTACT = table_of(Contact)
 _CAMPAIGN = table_of(Campaign)
 _ACCOUNT = table_of(EmailAccount)
+_ANSWER = table_of(Answer)
+_MESSAGE = table_of(Message)
 
 Status = Literal["unread", "read", "replied", "archived"]
 STATUSES = ("unread", "read", "replied", "archived")
 LABELS = ("", "interested", "not_interested", "later")
 MOST_PER_PAGE = 100
+_NOT_SENT = ("failed", "cancelled", "uncertain")
 
 _LINES: Select[Any] = (
     select(
@@ -160,6 +164,18 @@ def unread_count(session: Session, workspace_id: int) -> int:
     return kept.counts(session, workspace_id)["unread"]
 
 
+def not_sent(session: Session, workspace_id: int, conversation_ids: Sequence[int]) -> set[int]:
+    """Return those of the conversations whose last answer was refused, cancelled, or may not have left."""
+    rows = session.connection().execute(
+        select(_ANSWER.c.conversation_id, _MESSAGE.c.status)
+        .join_from(_ANSWER, _MESSAGE, _MESSAGE.c.id == _ANSWER.c.message_id)
+        .where(_ANSWER.c.workspace_id == workspace_id, _ANSWER.c.conversation_id.in_(list(conversation_ids)))
+        .order_by(_ANSWER.c.message_id)
+    )
+    last = {row.conversation_id: row.status for row in rows}
+    return {conversation_id for conversation_id, status in last.items() if status in _NOT_SENT}
+
+
 def set_status(session: Session, workspace_id: int, conversation_ids: Sequence[int], status: str, now: datetime) -> int:
     """Give conversations a status and return how many changed; a snooze ends with it. Raises BadFilter."""
     if status not in STATUSES:
@@ -202,6 +218,14 @@ def snooze(session: Session, workspace_id: int, conversation_id: int, until: dat
         raise BadFilter("until", "Choose a moment that is still to come.")
     get_conversation(session, workspace_id, conversation_id)
     move(session, workspace_id, [conversation_id], "archived", now, snoozed_until=until)
+
+
+def something_is_over(session: Session, asked_before: datetime, now: datetime) -> bool:
+    """Return whether a snooze has ended at `now`, or a request to stop from before `asked_before` is undecided."""
+    over = (_CONVERSATION.c.snoozed_until.is_not(None) & (_CONVERSATION.c.snoozed_until <= now)) | (
+        _CONVERSATION.c.stop_asked_at.is_not(None) & (_CONVERSATION.c.stop_asked_at <= asked_before)
+    )
+    return session.connection().execute(select(_CONVERSATION.c.id).where(over).limit(1)).first() is not None
 
 
 def end_snoozes(session: Session, now: datetime, limit: int = 500) -> int:

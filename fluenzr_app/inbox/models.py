@@ -18,7 +18,7 @@ class MailboxReading(SQLModel, table=True):
 
     `lease_until` and `beat_at` are wall-clock time, also on a virtual clock: one process reads a mailbox at a time.
     `failed_since` is set while it cannot be read, `error_code` and `error_text` say why, `due_at` (wall) when it is
-    tried again.
+    tried again; a change of the account since (`account_revision`) is reason enough to try at once.
     """
 
     __tablename__ = "mailbox_reading"
@@ -29,6 +29,7 @@ class MailboxReading(SQLModel, table=True):
     owner: str = ""
     lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    account_revision: int = 0
     failures: int = 0
     failed_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     error_code: str = ""

@@ -30,12 +30,17 @@ CLAIMS_PER_LANE = 30
 
 @dataclass(slots=True)
 class Sender:
-    """An account as the lanes need it: how to reach its server and how many connections may be open."""
+    """An account as the lanes need it: how to reach its server and how many connections may be open.
+
+    `keeps_mails`: what leaves is kept, since its mailbox is read and conversations show it; `copies` to Sent as well.
+    """
 
     account_id: int
     revision: int
     transport: Transport
     parallel: int
+    keeps_mails: bool = False
+    copies: bool = False
 
 
 @dataclass(slots=True)
@@ -224,17 +229,27 @@ class AccountRun:
             accepted = await connection.send(composed)
         except SendFailure as failure:
             kind = outcome_of(failure)
-            outcome = self._outcome(claim, marked, kind, subject, failure.code, failure.text)
+            outcome = self._outcome(claim, marked, kind, subject, failure.code, failure.text, composed)
             if failure.level in ("account", "connection") or kind in (OutcomeKind.FAULT, OutcomeKind.UNCERTAIN):
                 await self._fail(failure, outcome)
                 return None
             return outcome
-        return self._outcome(claim, marked, OutcomeKind.ACCEPTED, subject, accepted.code, accepted.text)
+        return self._outcome(claim, marked, OutcomeKind.ACCEPTED, subject, accepted.code, accepted.text, composed)
 
     def _outcome(
-        self, claim: Claimed, marked: Marked, kind: OutcomeKind, subject: str, code: int | None, text: str
+        self,
+        claim: Claimed,
+        marked: Marked,
+        kind: OutcomeKind,
+        subject: str,
+        code: int | None,
+        text: str,
+        composed: Composed | None = None,
     ) -> Outcome:
-        return Outcome(claim.message, marked.attempt_no, kind, self._clock.now(), subject, code, text)
+        left = kind in (OutcomeKind.ACCEPTED, OutcomeKind.UNCERTAIN) and self._sender.keeps_mails
+        raw = composed.raw if composed is not None and left else None
+        copied = self._sender.copies and kind is OutcomeKind.ACCEPTED
+        return Outcome(claim.message, marked.attempt_no, kind, self._clock.now(), subject, code, text, raw, copied)
 
     async def _fail(self, failure: SendFailure, outcome: Outcome | None) -> None:
         """Write what is known, tell the account's health once, and end the run."""

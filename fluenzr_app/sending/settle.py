@@ -1,9 +1,11 @@
 """The settlement: message, attempt, event, rollup and the origin's next step change in one transaction."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, bindparam, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from fluenzr_app.accounts.models import EmailAccount
@@ -11,17 +13,20 @@ from fluenzr_app.db.hot import HotStatement
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.db.types import UtcDateTime
 from fluenzr_app.events.record import NewEvent, record
-from fluenzr_app.sending.models import Attempt, Message
+from fluenzr_app.sending.models import Attempt, Message, SentMail
 from fluenzr_app.sending.origin import Origin
 from fluenzr_app.sending.rows import IN_HAND, as_messages, select_messages
 from fluenzr_app.sending.values import Outcome, OutcomeKind, Settled, Settlement
 
 _MESSAGE = table_of(Message)
 _ATTEMPT = table_of(Attempt)
+_SENT_MAIL = table_of(SentMail)
 _ACCOUNT = table_of(EmailAccount)
 
 # campaigns.md, Soft bounce: not before 1 h, 4 h, 24 h, 48 h; five attempts in all, then hard.
 SOFT_BOUNCE_GAPS = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=24), timedelta(hours=48))
+# Providers that put a copy into Sent by themselves have done so by then.
+_COPY_AFTER = timedelta(seconds=30)
 
 _OUTCOMES = {
     OutcomeKind.ACCEPTED: "accepted",
@@ -119,6 +124,7 @@ def settle(
     live = accepted + others
     if live:
         _CLOSE_ATTEMPT.run(connection, [_attempt_row(each) for each in live])
+        _keep_mails(session, [each.outcome for each in live if each.outcome.raw is not None])
         _record_events(session, live)
         for kind, origin in origins.items():
             own = [each for each in live if each.outcome.message.kind == kind]
@@ -195,6 +201,31 @@ def _attempt_row(each: Settlement) -> dict[str, object]:
         "new_code": outcome.code,
         "new_text": outcome.text[:500],
     }
+
+
+def _keep_mails(session: Session, outcomes: Sequence[Outcome]) -> None:
+    """Keep mails as they left; a retry that arrived takes the place of what was tried before."""
+    if not outcomes:
+        return
+    connection = session.connection()
+    insertion = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(_SENT_MAIL)
+    connection.execute(
+        insertion.on_conflict_do_update(
+            index_elements=["message_id"],
+            set_={name: insertion.excluded[name] for name in ("raw", "sent_at", "copy_due_at")},
+        ),
+        [
+            {
+                "message_id": outcome.message.id,
+                "account_id": outcome.message.account_id,
+                "raw": zlib.compress(outcome.raw or b"", 1),
+                "sent_at": outcome.at,
+                "copy_due_at": outcome.at + _COPY_AFTER if outcome.copied else None,
+                "copy_tries": 0,
+            }
+            for outcome in outcomes
+        ],
+    )
 
 
 def _under_way(session: Session, settlements: Sequence[Settlement]) -> set[int]:

@@ -137,7 +137,10 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How the attempt `attempt_no` of `message` ended; `text` is the server's words."""
+    """How the attempt `attempt_no` of `message` ended; `text` is the server's words.
+
+    `raw` is the mail as it left, where it is kept for the conversation; `copied` says whether it goes to Sent too.
+    """
 
     message: QueuedMessage
     attempt_no: int
@@ -146,6 +149,8 @@ class Outcome:
     subject: str = ""
     code: int | None = None
     text: str = ""
+    raw: bytes | None = field(default=None, repr=False)
+    copied: bool = False
 
 
 class Settled(StrEnum):

@@ -56,6 +56,11 @@ def unsubscribe_url(keyring: KeyRing, public_url: str, link: UnsubscribeLink) ->
     return f"{public_url}/u/{make_token(keyring, link)}"
 
 
+def unsubscribe_mailto(address: str, token: str) -> str:
+    """Return the `mailto:` URI for List-Unsubscribe: a mail with this subject, to whoever has written, is enough."""
+    return f"mailto:{address}?subject=unsubscribe%20{token}"
+
+
 def make_token(keyring: KeyRing, link: UnsubscribeLink) -> str:
     """Return the signed token of a link; raises ValueError for a hash that is not 32 bytes long."""
     if len(link.email_hash) != _HASH_BYTES:

@@ -1,0 +1,164 @@
+"""To which of our mails an incoming one belongs (inbox.md, Classification)."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlmodel import Session
+
+from fluenzr_app.contacts.models import Contact
+from fluenzr_app.db.tables import table_of
+from fluenzr_app.mail.addresses import email_key
+from fluenzr_app.mail.compose import reply_subject
+from fluenzr_app.mail.errors import BadAddress
+from fluenzr_app.mail.incoming import IncomingMail
+from fluenzr_app.sending.models import Message
+
+_MESSAGE = table_of(Message)
+_CONTACT = table_of(Contact)
+
+# An answer without its thread belongs to a mail of this age at most; a report without one to a younger one.
+_SUBJECT_WITHIN = timedelta(days=90)
+_REPORT_WITHIN = timedelta(days=14)
+_MOST_IDS = 100
+_MOST_MAILS = 50
+# What a server may have in hands; a queued message was never seen by anybody, but for one that is tried again.
+_SEEN = ("sending", "sent", "uncertain", "failed", "queued")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The mail of ours that an incoming one belongs to, and how that was found (`thread`, `subject`, `recipient`)."""
+
+    message_id: int
+    workspace_id: int
+    kind: str
+    status: str
+    account_id: int
+    contact_id: int
+    contact_key: str
+    contact_status: str
+    to_address: str
+    campaign_id: int | None
+    enrollment_id: int | None
+    node_id: int | None
+    how: str
+
+
+_MATCHES: Select[Any] = select(
+    _MESSAGE.c.id,
+    _MESSAGE.c.workspace_id,
+    _MESSAGE.c.kind,
+    _MESSAGE.c.status,
+    _MESSAGE.c.account_id,
+    _MESSAGE.c.contact_id,
+    _MESSAGE.c.to_address,
+    _MESSAGE.c.campaign_id,
+    _MESSAGE.c.enrollment_id,
+    _MESSAGE.c.node_id,
+    _MESSAGE.c.subject,
+    _MESSAGE.c.rfc_id,
+    _CONTACT.c.email_key,
+    _CONTACT.c.status.label("contact_status"),
+).join_from(_MESSAGE, _CONTACT, _CONTACT.c.id == _MESSAGE.c.contact_id)
+
+
+def by_thread(session: Session, workspace_id: int, rfc_ids: Sequence[str]) -> Match | None:
+    """Return the mail of the workspace that the first known of the Message-IDs names."""
+    wanted = list(dict.fromkeys(rfc_ids))[:_MOST_IDS]
+    if not wanted:
+        return None
+    rows = session.connection().execute(
+        _MATCHES.where(_MESSAGE.c.rfc_id.in_(wanted), _MESSAGE.c.workspace_id == workspace_id, _seen())
+    )
+    found = {row.rfc_id: row for row in rows}
+    first = next((found[each] for each in wanted if each in found), None)
+    return None if first is None else _match(first, "thread")
+
+
+def thread_ids(mail: IncomingMail) -> tuple[str, ...]:
+    """Return the Message-IDs that a mail answers to, the most telling first."""
+    return (*mail.in_reply_to, *reversed(mail.references))
+
+
+def by_subject(
+    session: Session, workspace_id: int, account_id: int, sender_key: str, subject: str, now: datetime
+) -> Match | None:
+    """Return the latest mail from this account to this sender whose subject is answered."""
+    wanted = _bare(subject)
+    if not sender_key or not wanted:
+        return None
+    rows = session.connection().execute(
+        _MATCHES.where(
+            _CONTACT.c.workspace_id == workspace_id,
+            _CONTACT.c.email_key == sender_key,
+            _MESSAGE.c.account_id == account_id,
+            _MESSAGE.c.created_at > now - _SUBJECT_WITHIN,
+            _seen(),
+        )
+        .order_by(_MESSAGE.c.id.desc())
+        .limit(_MOST_MAILS)
+    )
+    first = next((row for row in rows if _bare(row.subject) == wanted), None)
+    return None if first is None else _match(first, "subject")
+
+
+def by_recipient(
+    session: Session, workspace_id: int, account_id: int, addresses: Collection[str], now: datetime
+) -> Match | None:
+    """Return the latest mail from this account to one of the addresses that a report names."""
+    keys = {key for key in map(_key, addresses) if key}
+    if not keys:
+        return None
+    row = (
+        session.connection()
+        .execute(
+            _MATCHES.where(
+                _CONTACT.c.workspace_id == workspace_id,
+                _CONTACT.c.email_key.in_(keys),
+                _MESSAGE.c.account_id == account_id,
+                _MESSAGE.c.created_at > now - _REPORT_WITHIN,
+                _seen(),
+            )
+            .order_by(_MESSAGE.c.id.desc())
+            .limit(1)
+        )
+        .first()
+    )
+    return None if row is None else _match(row, "recipient")
+
+
+def _seen() -> Any:
+    known = _MESSAGE.c.status.in_(_SEEN) & (_MESSAGE.c.kind != "test")
+    return known & ((_MESSAGE.c.status != "queued") | (_MESSAGE.c.attempts > 0))
+
+
+def _bare(subject: str) -> str:
+    return reply_subject(subject).removeprefix("Re:").strip().casefold()
+
+
+def _key(address: str) -> str:
+    try:
+        return email_key(address)
+    except BadAddress:
+        return ""
+
+
+def _match(row: Any, how: str) -> Match:
+    return Match(
+        message_id=row.id,
+        workspace_id=row.workspace_id,
+        kind=row.kind,
+        status=row.status,
+        account_id=row.account_id,
+        contact_id=row.contact_id,
+        contact_key=row.email_key,
+        contact_status=row.contact_status,
+        to_address=row.to_address,
+        campaign_id=row.campaign_id,
+        enrollment_id=row.enrollment_id,
+        node_id=row.node_id,
+        how=how,
+    )

@@ -1,0 +1,287 @@
+"""An incoming mail takes effect: classified, stored once, sequences stopped, all in one transaction (inbox.md).
+
+The order of the rules is that of the page: unsubscribe by mail, delivery report, complaint, automatic answer, reply;
+anything else is left alone and not stored.
+"""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
+
+from fluenzr_app.campaigns.bounces import Bounce, apply_report
+from fluenzr_app.campaigns.enrollments import stop_contact, stop_on_reply
+from fluenzr_app.campaigns.uncertain import was_sent
+from fluenzr_app.contacts import stages
+from fluenzr_app.contacts.suppression import suppress_contact
+from fluenzr_app.crypto import KeyRing
+from fluenzr_app.db.tables import table_of
+from fluenzr_app.events.models import Event
+from fluenzr_app.events.record import NewEvent, record
+from fluenzr_app.inbox import matching
+from fluenzr_app.inbox.arrival import note_arrival
+from fluenzr_app.inbox.matching import Match
+from fluenzr_app.inbox.models import Inbound, InboundContent
+from fluenzr_app.inbox.prepared import Prepared
+from fluenzr_app.mail.bounces import BouncedRecipient
+from fluenzr_app.sending.origin import Origin
+from fluenzr_app.tracking import unsubscribe
+from fluenzr_app.tracking.errors import BadLink
+
+_INBOUND = table_of(Inbound)
+_CONTENT = table_of(InboundContent)
+_EVENT = table_of(Event)
+
+_TEXT_KEPT = 100_000
+_QUOTED_KEPT = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What taking effect needs besides the session."""
+
+    keyring: KeyRing
+    origins: Mapping[str, Origin]
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What a mail is, by which rule, and about which mail of ours."""
+
+    kind: str
+    why: str
+    match: Match | None
+    bounced: BouncedRecipient | None = None
+
+
+def store(session: Session, wiring: Wiring, prepared: Prepared, now: datetime) -> str | None:
+    """Let a mail take effect and return its kind; None when it does not concern us or was stored before.
+
+    Nothing is left half done: the mail's row, the end of the sequence, event, rollup and conversation are one.
+    """
+    if _known(session, prepared):
+        return None
+    verdict = _classify(session, wiring, prepared, now)
+    if verdict is None:
+        return None
+    inbound_id = _insert(session, prepared, verdict, now)
+    if inbound_id is None:
+        # Another process was faster; its transaction did all the rest.
+        return None
+    match = verdict.match
+    if match is not None and match.status == "uncertain":
+        # Somebody answers it, or reports on it: it did arrive.
+        was_sent(session, match.message_id, wiring.origins, now)
+    if verdict.kind == "unsubscribe":
+        unsubscribe.apply(session, wiring.keyring, prepared.stop_token, now, "mailto", _stop)
+    elif verdict.kind in ("bounce", "delay") and match is not None and verdict.bounced is not None:
+        _report(session, match, verdict.bounced, now)
+    elif verdict.kind == "abuse" and match is not None:
+        _complaint(session, match, prepared, now)
+    elif match is not None:
+        _answered(session, match, prepared, verdict, inbound_id, now)
+    return verdict.kind
+
+
+def _classify(session: Session, wiring: Wiring, prepared: Prepared, now: datetime) -> _Verdict | None:
+    place, mail = prepared.place, prepared.mail
+    if prepared.stop_token and _is_ours(session, wiring, prepared.stop_token, place.workspace_id):
+        return _Verdict("unsubscribe", "mailto", None)
+    if prepared.report is not None:
+        found = _reported(session, prepared, now)
+        if found is not None:
+            return found
+    if prepared.abuse is not None:
+        ids, addresses = prepared.abuse.message_ids, prepared.abuse.recipients
+        about = matching.by_thread(session, place.workspace_id, ids) or matching.by_recipient(
+            session, place.workspace_id, place.account_id, addresses, now
+        )
+        return None if about is None else _Verdict("abuse", prepared.abuse.feedback_type, about)
+    match = matching.by_thread(session, place.workspace_id, matching.thread_ids(mail)) or matching.by_subject(
+        session, place.workspace_id, place.account_id, mail.sender.key, mail.subject, now
+    )
+    # What we sent ourselves (a copy in another folder, a test to oneself) is no answer.
+    if match is None or mail.sender.key == place.account_key:
+        return None
+    if prepared.automatic is not None:
+        return _Verdict("automatic", prepared.automatic.why, match)
+    return _Verdict("reply", match.how, match)
+
+
+def _is_ours(session: Session, wiring: Wiring, token: str, workspace_id: int) -> bool:
+    try:
+        return unsubscribe.read_token(session, wiring.keyring, token).workspace_id == workspace_id
+    except BadLink:
+        return False
+
+
+def _reported(session: Session, prepared: Prepared, now: datetime) -> _Verdict | None:
+    """Return which of the reported recipients is one of ours; a person's own mail is never taken for a report."""
+    report, place, mail = prepared.report, prepared.place, prepared.mail
+    if report is None or not report.recipients:
+        return None
+    about = matching.by_thread(session, place.workspace_id, report.message_ids)
+    addresses = [each for recipient in report.recipients for each in (recipient.address, recipient.final_address or "")]
+    if about is None:
+        about = matching.by_recipient(session, place.workspace_id, place.account_id, addresses, now)
+    if about is None:
+        return None
+    if mail.sender.key == about.contact_key and mail.content_type != "multipart/report":
+        return None
+    bounced = _of_contact(report.recipients, about)
+    return _Verdict("delay" if bounced.bounce_class == "delayed" else "bounce", report.reported_by, about, bounced)
+
+
+def _of_contact(recipients: tuple[BouncedRecipient, ...], about: Match) -> BouncedRecipient:
+    wanted = about.to_address.casefold()
+    for recipient in recipients:
+        if wanted in (recipient.address.casefold(), (recipient.final_address or "").casefold()):
+            return recipient
+    # Each of our mails has one recipient: whatever name a forwarding gave it, it is that one.
+    return recipients[0]
+
+
+def _report(session: Session, match: Match, bounced: BouncedRecipient, now: datetime) -> None:
+    bounce = Bounce(bounced.bounce_class, bounced.status or "", str(bounced.cause or ""), bounced.text)
+    apply_report(session, match.message_id, bounce, now)
+
+
+def _complaint(session: Session, match: Match, prepared: Prepared, now: datetime) -> None:
+    """Whoever calls it spam has said no (contacts.md, Suppression list)."""
+    suppress_contact(session, match.workspace_id, match.contact_id, "complaint", now)
+    stop_contact(session, match.workspace_id, match.contact_id, "unsubscribed", "complaint", now)
+    event = _event(match, "email.complained", f"email.complained:{match.message_id}", now, {})
+    record(session, [event])
+
+
+def _answered(
+    session: Session, match: Match, prepared: Prepared, verdict: _Verdict, inbound_id: int, now: datetime
+) -> None:
+    is_reply = verdict.kind == "reply"
+    if is_reply:
+        stop_on_reply(session, match.workspace_id, match.contact_id, match.enrollment_id, now)
+        stages.answered(session, match.workspace_id, match.contact_id, now)
+    kind = "email.replied" if is_reply else "email.auto_replied"
+    record(session, [_answer_event(session, match, kind, inbound_id, now)])
+    note_arrival(session, match, prepared, inbound_id, now)
+
+
+def _answer_event(session: Session, match: Match, kind: str, inbound_id: int, now: datetime) -> NewEvent:
+    """Return the event; a campaign's figures count a contact's first answer alone, the history shows every one."""
+    data = {"inbound": inbound_id}
+    if match.enrollment_id is None:
+        return _event(match, kind, f"{kind}:inbound:{inbound_id}", now, data)
+    first = f"{kind}:enrollment:{match.enrollment_id}"
+    if not _happened(session, match.workspace_id, first):
+        return _event(match, kind, first, now, data)
+    again = _event(match, kind, f"{kind}:inbound:{inbound_id}", now, data | {"again": True})
+    return NewEvent(
+        workspace_id=again.workspace_id, type=again.type, dedupe_key=again.dedupe_key, at=now,
+        message_id=again.message_id, contact_id=again.contact_id, account_id=again.account_id, data=again.data,
+    )  # fmt: skip
+
+
+def _happened(session: Session, workspace_id: int, key: str) -> bool:
+    statement = select(_EVENT.c.id).where(_EVENT.c.workspace_id == workspace_id, _EVENT.c.dedupe_key == key)
+    return session.connection().execute(statement).first() is not None
+
+
+def _event(match: Match, kind: str, key: str, now: datetime, data: Mapping[str, Any]) -> NewEvent:
+    return NewEvent(
+        workspace_id=match.workspace_id, type=kind, dedupe_key=key, at=now, message_id=match.message_id,
+        contact_id=match.contact_id, campaign_id=match.campaign_id, account_id=match.account_id,
+        node_id=match.node_id, data=data,
+    )  # fmt: skip
+
+
+def _stop(session: Session, workspace_id: int, contact_id: int, now: datetime) -> None:
+    stop_contact(session, workspace_id, contact_id, "unsubscribed", "unsubscribed", now)
+
+
+def _known(session: Session, prepared: Prepared) -> bool:
+    place = prepared.place
+    here = (
+        (_INBOUND.c.folder == place.folder)
+        & (_INBOUND.c.uidvalidity == place.uidvalidity)
+        & (_INBOUND.c.uid == place.uid)
+    )
+    statement = select(_INBOUND.c.id).where(
+        _INBOUND.c.account_id == place.account_id, here | (_INBOUND.c.rfc_hash == prepared.rfc_hash)
+    )
+    return session.connection().execute(statement).first() is not None
+
+
+def _insert(session: Session, prepared: Prepared, verdict: _Verdict, now: datetime) -> int | None:
+    place, mail, match = prepared.place, prepared.mail, verdict.match
+    shown = verdict.kind in ("reply", "automatic")
+    words = prepared.split
+    row: dict[str, Any] = {
+        "workspace_id": place.workspace_id,
+        "account_id": place.account_id,
+        "folder": place.folder,
+        "uidvalidity": place.uidvalidity,
+        "uid": place.uid,
+        "rfc_id": mail.rfc_id,
+        "rfc_hash": prepared.rfc_hash,
+        "kind": verdict.kind,
+        "why": verdict.why[:200],
+        "contact_id": None if match is None else match.contact_id,
+        "conversation_id": None,
+        "message_id": None if match is None else match.message_id,
+        "campaign_id": None if match is None else match.campaign_id,
+        "enrollment_id": None if match is None else match.enrollment_id,
+        "from_name": mail.sender.name[:200] if shown else "",
+        "from_address": (mail.reply_to or mail.sender).address if shown else "",
+        "subject": mail.subject if shown else "",
+        "text": words.new[:_TEXT_KEPT] if shown else "",
+        "quoted": "\n\n".join(filter(None, (words.signature, words.quoted)))[:_QUOTED_KEPT] if shown else "",
+        "has_html": shown and bool(mail.html),
+        "attachments": _files(prepared) if shown else [],
+        "references": _references(prepared) if shown else [],
+        "returns_on": None if prepared.automatic is None or not shown else prepared.automatic.returns_on,
+        "size": mail.size,
+        "truncated": mail.truncated,
+        "data": _data(verdict),
+        "arrived_at": min(place.arrived_at, now),
+        "stored_at": now,
+    }
+    connection = session.connection()
+    insertion: Any = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(_INBOUND)
+    statement = insertion.on_conflict_do_nothing().returning(_INBOUND.c.id)
+    found = connection.execute(statement, row).first()
+    if found is None:
+        return None
+    if shown:
+        content = zlib.compress(prepared.raw, 6)
+        connection.execute(_CONTENT.insert(), {"inbound_id": found.id, "content": content})
+    return int(found.id)
+
+
+def _files(prepared: Prepared) -> list[dict[str, Any]]:
+    return [
+        {"index": file.index, "filename": file.filename, "content_type": file.content_type, "size": file.size}
+        for file in prepared.mail.attachments
+        if not (file.inline and file.content_id)
+    ]
+
+
+def _references(prepared: Prepared) -> list[str]:
+    mail = prepared.mail
+    return list(dict.fromkeys((*mail.references, *mail.in_reply_to)))[-50:]
+
+
+def _data(verdict: _Verdict) -> dict[str, Any] | None:
+    if verdict.bounced is None:
+        return None
+    bounced = verdict.bounced
+    return {
+        "class": bounced.bounce_class,
+        "status": bounced.status or "",
+        "cause": str(bounced.cause or ""),
+        "text": bounced.text[:500],
+    }
