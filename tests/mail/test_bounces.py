@@ -238,9 +238,15 @@ def _damaged(raw: bytes, other: bytes, seed: int) -> bytes:
     return bytes(damaged)
 
 
-@pytest.mark.parametrize(("who", "kind", "cause"), [("late-gone", "hard", Cause.UNKNOWN_USER),
-                                                    ("late-full", "soft", Cause.MAILBOX_FULL)])  # fmt: skip
-def test_a_late_bounce_of_a_real_postfix_is_read(post_office: PostOffice, who: str, kind: str, cause: Cause) -> None:
+@pytest.mark.parametrize(
+    ("who", "kind", "cause"),
+    [
+        ("late-gone", "hard", Cause.UNKNOWN_USER),
+        ("late-full", "soft", Cause.MAILBOX_FULL),
+        ("late-busy", "delayed", Cause.RECIPIENT_BUSY),
+    ],
+)
+def test_a_late_report_of_a_real_postfix_is_read(post_office: PostOffice, who: str, kind: str, cause: Cause) -> None:
     sender, recipient = f"bounce-{who}@fluenzr.test", f"{who}-joe@recipients.test"
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = sender, recipient, "A question"

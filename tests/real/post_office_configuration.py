@@ -149,6 +149,8 @@ message_size_limit = 30000000
 queue_run_delay = 2s
 minimal_backoff_time = 2s
 maximal_backoff_time = 4s
+# A mail that waits is reported as delayed at its first attempt after this.
+delay_warning_time = 1s
 in_flow_delay = 0
 """
 
@@ -208,6 +210,7 @@ def _maps(plan: Plan) -> dict[str, list[str]]:
         "transport": [f"/^{LATE}-[^@]*@/ smtp:[127.0.0.1]:{plan.late_port}"],
         "late": [
             f"/^{LATE}-full-/ 552 5.2.2 Mailbox full",
+            f"/^{LATE}-busy-/ 450 4.2.1 Mailbox busy, try again later",
             "/./ 550 5.1.1 The email account that you tried to reach does not exist",
         ],
     }
