@@ -41,6 +41,14 @@ def test_what_the_server_says_goes_before_names() -> None:
     }
 
 
+def test_each_role_is_given_once_even_where_the_server_says_it_twice() -> None:
+    assert _roles(b'(\\Sent) "/" Old', b'(\\Sent) "/" New', b'(\\Archive) "/" INBOX') == {
+        "Old": "sent",
+        "New": "other",
+        "INBOX": "inbox",
+    }
+
+
 @pytest.mark.parametrize(
     ("delimiter", "names"),
     [
@@ -108,6 +116,8 @@ def test_a_header_cannot_pass_for_another_item() -> None:
         b'8 (BODY[HEADER] "a \\") UID 9" UID 10)',
         b"nonsense",
         b"9 (",
+        (b"9 (X (a {1}", b"("),
+        b") UID 11)",
     ]
     first, second, *others = answers.fetched(parts)
     assert first == {
@@ -115,7 +125,7 @@ def test_a_header_cannot_pass_for_another_item() -> None:
         "INTERNALDATE": b"1-Jan-2026 00:00:00 +0000", "RFC822.SIZE": b"44",
     }  # fmt: skip
     assert second == {"BODY": b'a ") UID 9', "UID": b"10"}
-    assert others == [{}, {}]
+    assert others == [{}, {}, {"UID": b"11"}]
 
 
 _PART = st.one_of(

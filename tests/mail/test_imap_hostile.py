@@ -78,6 +78,7 @@ def test_each_way_of_not_opening_is_named(server: HostileImap, code: str, stage:
     "answer",
     [
         b"* 1 FETCH (UID 11 BODY[]<0> {5000000}\r\n",
+        b"* 1 FETCH (UID 11 BODY[]<0> {1001}\r\n" + b"x" * 1001 + b")\r\nTAG OK done\r\n",
         b"* 1 FETCH (UID 11 BODY[]<0> {" + b"9" * 5000 + b"}\r\n",
         b"nonsense\r\n",
         b"* 1 FETCH (UID eleven BODY[]<0> {3}\r\nabc)\r\nTAG OK\r\nTAG OK done\r\n",
@@ -300,18 +301,19 @@ def test_a_closed_port_and_an_unknown_name_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("server", "code"),
+    ("server", "code", "cause"),
     [
-        (HostileImap(), "tls_mode_mismatch"),
-        (HostileImap(greeting=b"* PREAUTH welcome\r\n", capabilities=b"IMAP4rev1 STARTTLS"), "tls_mode_mismatch"),
+        (HostileImap(), "tls_mode_mismatch", "starttls_missing"),
+        (HostileImap(greeting=b"* PREAUTH welcome\r\n", capabilities=b"IMAP4rev1 STARTTLS"), "tls_mode_mismatch",
+         "starttls_missing"),
         (HostileImap(capabilities=b"IMAP4rev1 STARTTLS", answers={"STARTTLS": b"TAG NO not now\r\n"}),
-         "tls_mode_mismatch"),
+         "tls_mode_mismatch", "starttls_missing"),
         (HostileImap(capabilities=b"IMAP4rev1 STARTTLS", answers={
-            "STARTTLS": b"TAG OK go ahead\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n"}), "protocol"),
+            "STARTTLS": b"TAG OK go ahead\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n"}), "protocol", None),
     ],
 )  # fmt: skip
-def test_starttls_is_demanded_and_nothing_slips_in_before_it(server: HostileImap, code: str) -> None:
+def test_starttls_is_demanded_and_nothing_slips_in_before_it(server: HostileImap, code: str, cause: str | None) -> None:
     with running(server), pytest.raises(MailboxFailure) as caught:
         open_mailbox(ImapSettings("127.0.0.1", server.port, "starttls", "anna", "secret", timeout_s=0.5))
-    assert (caught.value.code, caught.value.stage) == (code, "tls")
+    assert (caught.value.code, caught.value.stage, caught.value.cause) == (code, "tls", cause)
     assert not any("LOGIN" in each or "AUTHENTICATE" in each for each in server.commands)

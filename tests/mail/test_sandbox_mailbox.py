@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -31,7 +32,27 @@ def test_large_mails_leave_room_for_fewer() -> None:
     mailboxes = SandboxMailboxes(uidvalidity=9, keep_octets=1000)
     for octets in (400, 400, 400, 5000):
         mailboxes.deliver("anna@x.example", b"y" * octets, NOON)
-    assert [each.size for each in mailboxes.open("anna@x.example").envelopes("INBOX", 0, 10)] == [5000]
+    mailbox = mailboxes.open("anna@x.example")
+    assert [each.size for each in mailbox.envelopes("INBOX", 0, 10)] == [5000]
+    for octets in (600, 400):
+        mailboxes.deliver("anna@x.example", b"y" * octets, NOON)
+    assert [each.size for each in mailbox.envelopes("INBOX", 0, 10)] == [600, 400]
+
+
+def test_a_waiting_thread_is_woken_and_need_not_look_again() -> None:
+    mailboxes = SandboxMailboxes(uidvalidity=9)
+    mailbox = mailboxes.open("anna@x.example")
+    delivered: list[float] = []
+
+    def deliver() -> None:
+        delivered.append(time.monotonic())
+        mailboxes.deliver("anna@x.example", b"Subject: x\n\n", NOON)
+
+    late = threading.Timer(0.05, deliver)
+    late.start()
+    assert mailbox.wait_for_news("INBOX", 10, lambda: False)
+    assert time.monotonic() - delivered[0] < 0.8
+    late.join()
 
 
 def test_arrival_is_what_was_said_and_exact() -> None:
