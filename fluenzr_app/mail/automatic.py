@@ -41,8 +41,8 @@ _AWAY_WORDS = re.compile(
     r"|not in the office|limited access|congés?\b|vacances|déplacement|nicht im (?:büro|haus)|urlaub"
     r"|abwesen|nicht erreichbar|elternzeit"
     r"|fuera de|vacaciones|ausente|permiso|in ferie|fuori|assente|afwezig|vakantie|verlof|niet aanwezig|不在|休暇|外出"
-    r"|back in the office|(?:be|am) back (?:on|in)|de retour|wieder (?:erreichbar|im büro|für sie|da\b)|de vuelta|rientr"
-    r"|\bterug\b",
+    r"|back in the office|(?:be|am) back (?:on|in)|de retour|wieder (?:erreichbar|im büro|für sie|da\b)"
+    r"|de vuelta|rientr|\bterug\b",
     re.IGNORECASE,
 ).search
 _RECEIVED_WORDS = re.compile(

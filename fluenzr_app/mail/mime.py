@@ -210,10 +210,16 @@ def decode(found: bytes, charset: str) -> str:
         if codec is None:
             continue
         try:
-            # A last character that was cut off is no fault.
-            return _whole(codecs.getincrementaldecoder(codec)("strict").decode(found))
+            return _whole(found.decode(codec))
+        except (UnicodeError, LookupError):
+            pass
+        try:
+            # The last character may have been cut off; where all others are ASCII it rather is another charset's.
+            text = codecs.getincrementaldecoder(codec)("strict").decode(found)
         except (UnicodeError, LookupError):
             continue
+        if not text.isascii():
+            return _whole(text)
     return found.decode("cp1252", "replace")
 
 

@@ -72,7 +72,8 @@ _INCLUSIVE = re.compile(
 
 # What says that the date is the day of being back.
 _BACK = {
-    "en": r"\b(?:(?<!get )back(?! to you)|(?<!your )return(?:ing|s)?|resum(?:e|ing)|(?:available|reachable|in the office) again)\b",
+    "en": r"\b(?:(?<!get )back(?! to you)|(?<!your )return(?:ing|s)?|resum(?:e|ing)"
+    r"|(?:available|reachable|in the office) again)\b",
     "fr": r"\b(?:de retour|(?<!votre )retour|reprise|reprendrai|reviens|reviendrai|rentre"
     r"|a nouveau (?:disponible|joignable|present)e?)\b",
     "de": r"\b(?:wieder|zuruck|ruckkehr)\b",
