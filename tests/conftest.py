@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
+from fluenzr_app import crypto
 from fluenzr_app.clock import ManualClock
 from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.all_models import metadata
@@ -115,6 +118,15 @@ def _refuse_skip(report: _Report) -> _Report:
         report.outcome = "failed"
         report.longrepr = f"left out although {REQUIRE_ALL} is set: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_password_hashes() -> Iterator[None]:
+    """The same hash at its lowest cost: a guess that is counted takes a moment, not a tenth of a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = Argon2Hasher(time_cost=1, memory_cost=64, parallelism=1)
+        patch.setattr(crypto, "_passwords", PasswordHash((cheap,)))
+        yield
 
 
 @pytest.fixture

@@ -1,11 +1,14 @@
 """The first owner, further users, passwords and workspaces."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
 import pytest
 
+from fluenzr_app.bundle import ROOT
 from fluenzr_app.crypto import verify_password
 from fluenzr_app.workspaces import service as workspaces
 from fluenzr_app.workspaces.errors import (
@@ -39,6 +42,13 @@ def link(database, clock):
 def redeem(database, keyring, clock, token, **changes):
     with database.transaction() as session:
         return workspaces.redeem_setup(session, keyring, token=token, now=clock.now(), **OWNER | changes)
+
+
+def test_a_password_is_kept_under_argon2id_at_its_full_cost():
+    # In a process of its own: in this one hashes are cheap.
+    asked = "from fluenzr_app.crypto import hash_password; print(hash_password('a whole sentence'))"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 def test_the_first_link_makes_the_owner_of_a_workspace_with_a_key_of_its_own(database, keyring, clock, link):
