@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from fluenzr_app.campaigns.brake import BRAKE
 from fluenzr_app.diagnosis.findings import Finding, Subject
 
 # Told on the account itself, once for all the campaigns that use it.
@@ -15,7 +16,6 @@ _TO_MEND = {
     "window_never_opens": "edit_window",
 }
 _BY_ITSELF = frozenset({"outside_window", "daily_cap", "ramp_cap", "hourly_cap", "new_contacts_cap"})
-_REMEDY_OF_A_PAUSE = {"bounce_brake": "see_bounces"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,11 @@ def _reason(facts: CampaignFacts, now: datetime) -> Finding | None:
 
 
 def _paused(facts: CampaignFacts) -> Finding | None:
-    """A pause that a person asked for is no finding; one that the software made is."""
-    if not facts.pause_reason:
+    """A pause that a person asked for is no finding; one that the software made is, the brake's in `bounces`."""
+    if not facts.pause_reason or facts.pause_reason == BRAKE:
         return None
     params = {"reason": facts.pause_reason, "sent": facts.sent, "bounced": facts.bounced}
-    remedy = _REMEDY_OF_A_PAUSE.get(facts.pause_reason, "see_campaign")
-    return Finding("campaign_paused", "broken", _subject(facts), params, (remedy,), facts.paused_at)
+    return Finding("campaign_paused", "broken", _subject(facts), params, ("see_campaign",), facts.paused_at)
 
 
 def _uncertain(facts: CampaignFacts) -> Finding | None:

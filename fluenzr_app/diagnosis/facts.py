@@ -8,13 +8,17 @@ from sqlmodel import Session
 
 from fluenzr_app.accounts.models import EmailAccount
 from fluenzr_app.accounts.service import list_accounts
+from fluenzr_app.campaigns.bounced import recently_bounced
 from fluenzr_app.campaigns.models import Campaign, Enrollment, EnrollmentCount
 from fluenzr_app.campaigns.standing import Standing, standing_of
 from fluenzr_app.contacts.models import ContactImport
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.diagnosis.accounts import AccountFacts, account_finding
+from fluenzr_app.diagnosis.bounces import bounce_finding, bounced_finding, soft_finding
 from fluenzr_app.diagnosis.campaigns import CampaignFacts, campaign_findings
 from fluenzr_app.diagnosis.findings import Finding, in_order
+from fluenzr_app.diagnosis.mail_facts import bounce_facts, mailbox_facts, soft_facts
+from fluenzr_app.diagnosis.mailboxes import mailbox_finding
 from fluenzr_app.diagnosis.others import ImportFacts, address_finding, held_finding, import_finding
 from fluenzr_app.events.models import Rollup
 from fluenzr_app.sending import generation
@@ -41,6 +45,7 @@ def findings_of(session: Session, workspace_id: int, now: datetime) -> list[Find
     found = [each for each in accounts if each is not None]
     for facts in campaigns:
         found += campaign_findings(facts, now)
+    found += _of_incoming_mail(session, workspace_id, campaigns, now)
     found += [each for each in map(import_finding, import_facts(session, workspace_id, now)) if each is not None]
     hold = generation.hold_of(session)
     address = get_workspace(session, workspace_id).postal_address
@@ -50,6 +55,16 @@ def findings_of(session: Session, workspace_id: int, now: datetime) -> list[Find
         address_finding(address, active),
     )
     return in_order([*found, *(each for each in others if each is not None)])
+
+
+def _of_incoming_mail(
+    session: Session, workspace_id: int, campaigns: Sequence[CampaignFacts], now: datetime
+) -> list[Finding]:
+    found = [bounce_finding(facts) for facts in bounce_facts(session, workspace_id, campaigns)]
+    found += [soft_finding(facts, now) for facts in soft_facts(session, campaigns, now)]
+    found += [mailbox_finding(facts, now) for facts in mailbox_facts(session, workspace_id)]
+    found.append(bounced_finding(recently_bounced(session, workspace_id, now)))
+    return [each for each in found if each is not None]
 
 
 def account_facts(session: Session, workspace_id: int, now: datetime) -> list[AccountFacts]:

@@ -172,6 +172,16 @@ def _standstill() -> rx.Component:
     state = DashboardState
     return block(
         rx.cond(
+            state.archived > 0,
+            diagnosis_row(
+                "archive",
+                "good",
+                t("dashboard.archived_now", n=state.archived),
+                t("dashboard.archived_words"),
+                mend=mend_button(t("dashboard.put_back"), on_click=DashboardState.put_back),
+            ),
+        ),
+        rx.cond(
             state.findings.length() > 0,
             rx.foreach(state.findings, _finding),
             rx.el.div(
@@ -204,12 +214,25 @@ def _finding(line: rx.Var[FindingLine]) -> rx.Component:
             rx.cond(line.code == "installation_held", rx.fragment(" ", rx.el.code("fluenzr release"))),
         ),
         since=line.since,
-        mend=rx.cond(
-            line.act == "resume",
-            rx.cond(
-                ShellState.is_admin, mend_button(line.mend, on_click=DashboardState.resume(line.subject)), rx.fragment()
+        mend=rx.el.div(
+            rx.cond(line.also_href != "", button(line.also, kind="quiet", size="small", href=line.also_href)),
+            rx.match(
+                line.act,
+                (
+                    "resume",
+                    rx.cond(
+                        ShellState.is_admin,
+                        mend_button(line.mend, on_click=DashboardState.resume(line.subject)),
+                        rx.fragment(),
+                    ),
+                ),
+                (
+                    "archive_bounced",
+                    mend_button(line.mend, urgent=line.urgent, on_click=DashboardState.archive_bounced(line.subject)),
+                ),
+                rx.cond(line.mend != "", mend_button(line.mend, urgent=line.urgent, href=line.href), rx.fragment()),
             ),
-            rx.cond(line.mend != "", mend_button(line.mend, urgent=line.urgent, href=line.href), rx.fragment()),
+            class_name="fzd-mends",
         ),
     )
 

@@ -15,6 +15,7 @@ from fluenzr_app.ui import formats
 from fluenzr_app.ui.catalogue import Lang, catalogue, french
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages.accounts_query import AccountsQuery
+from fluenzr_app.ui.pages.contacts_query import ListQuery
 
 TONES = {"broken": "error", "slowed": "attention", "advice": "info", "waits": "grey"}
 ICONS = {
@@ -33,6 +34,10 @@ ICONS = {
     "campaign_hourly_cap": "gauge",
     "campaign_new_contacts_cap": "gauge",
     "campaign_uncertain": "circle-help",
+    "campaign_bounces": "mail-x",
+    "campaign_soft_bounces": "rotate-cw",
+    "contacts_bounced": "user-x",
+    "mailbox_not_read": "mail-warning",
     "installation_held": "shield-alert",
     "import_failed": "file-x",
     "workspace_no_address": "map-pin-off",
@@ -41,7 +46,10 @@ ICONS = {
 
 @dataclass(frozen=True)
 class FindingLine:
-    """A finding as the page shows it. `act` is done by the page itself, `href` leads to where it is done."""
+    """A finding as the page shows it. `act` is done by the page itself, `href` leads to where it is done.
+
+    `also` and `also_href` are a second way, a quiet link; empty where there is none.
+    """
 
     code: str
     tone: str
@@ -53,6 +61,8 @@ class FindingLine:
     act: str
     subject: str
     urgent: bool
+    also: str = ""
+    also_href: str = ""
 
 
 def line_of(group: Sequence[Finding], lang: Lang, now: datetime, here: ZoneInfo) -> FindingLine:
@@ -62,18 +72,21 @@ def line_of(group: Sequence[Finding], lang: Lang, now: datetime, here: ZoneInfo)
     key = f"dashboard.finding.{first.code}"
     many = f"{key}.many"
     what = words(lang, many if len(group) > 1 and many in catalogue() else f"{key}.what", **params)
-    mend, href, act = _mend(first)
+    mend, href, act = _mend(first, first.remedies[0] if first.remedies else "")
+    also, also_href, _ = _mend(first, first.remedies[1]) if len(first.remedies) > 1 else ("", "", "")
     return FindingLine(
         code=first.code,
         tone=TONES[first.severity],
         what=what,
         since=_since(group, lang, now, here),
-        why=words(lang, _why(first, key), **params),
+        why=words(lang, _why(group, key), **params).strip(),
         mend=words(lang, f"dashboard.mend.{mend}") if mend else "",
         href=href,
         act=act,
         subject=_public(first),
         urgent=first.severity == "broken",
+        also=words(lang, f"dashboard.mend.{also}") if also_href else "",
+        also_href=also_href,
     )
 
 
@@ -99,12 +112,48 @@ def _params(group: Sequence[Finding], lang: Lang, now: datetime, here: ZoneInfo)
     if len(group) > 1:
         given["things"] = len(group)
     sent = int(first.params.get("sent") or 0)
-    if first.code == "campaign_paused" and sent:
+    if first.code in ("campaign_paused", "campaign_bounces") and sent:
         given["share"] = formats.percent(lang, int(first.params["bounced"]) / sent)
+        given["worst"] = _worst(first, lang)
+    if first.code == "contacts_bounced":
+        given["causes"] = ", ".join(
+            words(lang, f"dashboard.bounce_cause.{each['cause']}", n=each["contacts"])
+            for each in first.params["causes"]
+        )
+    if first.code == "mailbox_not_read":
+        given |= _of_mailbox(first, lang, given["n"])
     return given
 
 
-def _why(first: Finding, key: str) -> str:
+def _causes(first: Finding, lang: Lang) -> str:
+    told = [
+        words(lang, f"dashboard.bounce_cause.{each['cause']}", n=each["contacts"]) for each in first.params["causes"]
+    ]
+    return ", ".join(told)
+
+
+def _worst(first: Finding, lang: Lang) -> str:
+    kind = first.params.get("worstKind")
+    if kind is None:
+        return ""
+    told = {"n": first.params["worstBounced"], "source": first.params["worstName"]}
+    return words(lang, f"dashboard.worst.{kind}", **told)
+
+
+def _of_mailbox(first: Finding, lang: Lang, waiting: int) -> dict[str, str]:
+    tidy = french if lang == "fr" else str
+    code = first.params["errorCode"]
+    silent = words(lang, "dashboard.finding.mailbox_not_read.silent")
+    return {
+        "error": tidy(words_for(code).what(lang)).rstrip(".") if code else silent,
+        "waits": words(lang, "dashboard.follow_ups", n=waiting) if waiting else words(lang, "dashboard.no_follow_up"),
+    }
+
+
+def _why(group: Sequence[Finding], key: str) -> str:
+    first = group[0]
+    if first.code == "campaign_soft_bounces" and len(group) > 1:
+        return f"{key}.why_many"
     if first.code == "campaign_paused":
         known = first.params["reason"] == "bounce_brake" and int(first.params["sent"]) > 0
         return f"{key}.{'bounce_brake' if known else 'why'}"
@@ -126,9 +175,8 @@ def _since(group: Sequence[Finding], lang: Lang, now: datetime, here: ZoneInfo) 
     return ""
 
 
-def _mend(finding: Finding) -> tuple[str, str, str]:
+def _mend(finding: Finding, remedy: str) -> tuple[str, str, str]:
     """Return the label's key, the address where it is done, and the act that the page does itself."""
-    remedy = finding.remedies[0] if finding.remedies else ""
     thing = _public(finding)
     drawer = "settings" if remedy == "lower_limits" else "reconnect"
     account = AccountsQuery(drawer=drawer, account=thing).address()
@@ -144,13 +192,14 @@ def _mend(finding: Finding) -> tuple[str, str, str]:
         "choose_accounts": f"/campaigns/{thing}/timing",
         "edit_window": f"/campaigns/{thing}/timing",
         "see_bounces": f"/campaigns/{thing}/progress",
+        "see_bounced": ListQuery(status="bounced").address(),
         "see_campaign": f"/campaigns/{thing}/progress",
         "decide": f"/campaigns/{thing}/progress",
         "see_import": f"/contacts/import?id={thing}",
         "fill_address": "/settings?tab=workspace",
     }
-    if remedy == "resume":
-        return "resume", "", "resume"
+    if remedy in ("resume", "archive_bounced"):
+        return remedy, "", remedy
     if remedy not in places:
         return "", "", ""
     label = "retry" if remedy in ("ask_provider", "wait") else remedy
