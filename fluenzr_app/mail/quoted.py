@@ -174,8 +174,12 @@ def _context(lines: list[str]) -> Iterator[str]:
 
 def _without_signature(lines: list[str]) -> tuple[str, str]:
     """The words of a run, and the signature or footer under them."""
-    for at, line in enumerate(lines):
-        if _SIGNATURE_MARK(line) and sum(bool(one.strip()) for one in lines[at + 1 :]) <= _SIGNATURE_LINES_MAX:
+    begins, below = len(lines), 0
+    while begins > 0 and below <= _SIGNATURE_LINES_MAX:
+        begins -= 1
+        below += bool(lines[begins].strip())
+    for at in range(begins, len(lines)):
+        if _SIGNATURE_MARK(lines[at]):
             return _without_footer(lines[:at])[0], "\n".join(lines[at + 1 :]).strip()
     return _without_footer(lines)
 
