@@ -104,13 +104,11 @@ def test_a_programs_footer_is_no_word_of_the_senders(footer: str) -> None:
 @pytest.mark.parametrize(
     "page",
     [
-        '<div>Oui.</div><div class="gmail_quote"><div class="gmail_attr">x:</div>'
-        '<blockquote class="gmail_quote">q</blockquote></div>',
+        '<p>Oui.</p><div class="gmail_quote"><div class="gmail_attr">x:</div><blockquote>q</blockquote></div>',
         '<div>Oui.</div><blockquote type="cite"><div>x wrote</div><blockquote type="cite">q</blockquote></blockquote>',
         '<div>Oui.</div><hr><div id="divRplyFwdMsg">unknown: labels</div><div>q</div>',
         '<p>Oui.</p><div class="moz-cite-prefix">wer auch immer:</div><blockquote type="cite">q</blockquote>',
-        '<div>Oui.</div><div class="protonmail_quote">hier:<br>'
-        '<blockquote class="protonmail_quote">q</blockquote></div>',
+        '<p>Oui.</p><div class="protonmail_quote">hier:<br><blockquote type="cite">q</blockquote></div>',
         '<div>Oui.</div><div class="yahoo_quoted"><div>header</div><div>q</div></div>',
         "<div>Oui.</div><div><b>From:</b> a<br><b>Sent:</b> b<br><b>To:</b> c<br><b>Subject:</b> d</div><p>q</p>",
     ],
