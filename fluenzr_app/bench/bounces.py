@@ -37,7 +37,9 @@ def measure_bounces(folds: int = FOLDS) -> dict[str, Any]:
 
 
 def _own() -> list[tuple[str, bytes, tuple[tuple[str, str], ...]]]:
-    return [(each.name, each.raw, each.expected) for each in own_samples() if len({kind for _, kind in each.expected}) < 2]
+    return [
+        (each.name, each.raw, each.expected) for each in own_samples() if len({kind for _, kind in each.expected}) < 2
+    ]
 
 
 def _as_report(name: str, raw: bytes, expected: tuple[tuple[str, str], ...]) -> RealReport:

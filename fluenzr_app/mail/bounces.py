@@ -144,13 +144,11 @@ def _from_words(parts: ReportParts, kind: Kind) -> list[_Named]:
         # Layouts that it knows by their provider tell more than places do.
         return [_with_words(each, lines, parts, delayed=delayed) for each in library]
     if not found and kind is Kind.FAILURE:
-        to = [
-            each
-            for each in returned_addresses(parts, "to", "x-original-to", "cc")
-            if each.lower() not in _senders(parts)
-        ]
+        senders = _senders(parts)
+        returned = returned_addresses(parts, "to", "x-original-to", "cc")
+        to = {each.lower(): each for each in returned if each.lower() not in senders}
         if len(to) == 1:
-            return [_with_words(to[0], lines, parts, delayed=delayed)]
+            return [_with_words(next(iter(to.values())), lines, parts, delayed=delayed)]
     return [_Named(each.address, None, "", each.near, parts.notice, delayed) for each in found]
 
 
@@ -188,8 +186,7 @@ def _by_library(parts: ReportParts) -> list[str]:
     for name in ("From", "Subject", "X-Mailer", "Received", "Auto-Submitted"):
         for value in parts.head.get_all(name, [])[:3]:
             mail[name] = " ".join(str(value).split())
-    mail.set_payload(parts.notice[:_MOST_FOR_LIBRARY].encode("ascii", "replace").decode("ascii")
-    )
+    mail.set_payload(parts.notice[:_MOST_FOR_LIBRARY].encode("ascii", "replace").decode("ascii"))
     try:
         logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
         temporary, permanent = all_failures(mail)
@@ -206,7 +203,7 @@ def _judged(named: _Named, parts: ReportParts) -> BouncedRecipient:
     delayed = named.delayed
     if delayed is None:
         delayed = status.startswith("4") and says_delayed(parts)
-    bounce_class: BounceClass = "delayed" if delayed else class_of_failure(cause, status, f"{named.words} {named.near}")
+    bounce_class: BounceClass = "delayed" if delayed else class_of_failure(cause, status, named.words, named.near)
     text = " ".join((named.words or named.near).split())[:_LONGEST_TEXT]
     address, final = named.address, named.final
     expanded = _EXPANDED.search(named.near[:600]) if final is None else None

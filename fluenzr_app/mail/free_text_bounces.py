@@ -24,47 +24,49 @@ _MOST_ADDRESSES = 60
 _REACH = 6
 
 _INTRODUCTION = words_pattern(
-    r"following (?:e-?mail )?(?:addresse?s?|recipient|user|destination|person|mailbox|organi)|recipient\(?s?\)?\b"
-    r"|addressee|addressed to|intended for"
-    r"|(?:not|n.t|cannot|never|being) (?:be )?(?:able to )?(?:deliver|sent\b|send|reach|receive|process|accept"
-    r"|forward)|undeliver|non-?deliver|not delivered|delivery (?:to|of|has|attempt|fail)"
-    r"|unable to (?:deliver|send|reach|forward)|fail(?:ed|ure|ing)?\b|permanent(?:ly)?|fatal error|did not reach"
-    r"|(?:had|with) (?:\w+ ){0,2}(?:error|problem)|bounced|returned|rejected|refused"
-    r"|no such|unknown|transcript|rcpt to|delayed|warning|still (?:trying|being)|not yet|error|problem|because"
-    r"|invalid|reason"
-    r"|destinataire|n.a pas (?:pu|été)|n.est pas parvenu|introuvable|n.a pu|n.ont pu|impossible|échec|echec"
-    r"|non (?:remis|distribu|délivr|livr)|erreur"
-    r"|nicht (?:\w+ ){0,3}(?:zugestellt|gesendet|ausgeliefert|übermittelt|erreich)|unzustellbar|empfänger"
-    r"|fehlgeschlagen|konnte|fehler"
-    r"|no se (?:pudo|ha podido|entreg)|destinatari|no entregad|no ha podido|fallid|falló|error"
-    r"|non (?:è stato|è|può|ha|sono) |recapit|consegn|errore|niet (?:\w+ ){0,3}(?:bezorgd|afgeleverd|verzonden"
-    r"|bereikt)|ontvanger|geadresseerd|mislukt"
-    r"|não (?:foi|pôde|pode|p[oô]de|entreg)|destinatári|falha|erro\b|配信|送信|送れ|宛先|届き|不達|エラー|お届け|收件人|收信人|无法|無法|退信|失败|失敗"
-    r"|未能|送达|投递"
-    r"|не (?:может|могло|могли|было|удалось|доставлен)|получател|адресат|недостав|ошибк|nie (?:mogła|może|został"
-    r"|można|udało)|odbiorc|adresat|niedostarcz"
-    r"|수신|발송|전송|반송|실패|kunde inte|mottagar|kunne ikke|modtager|mottaker",
+    r"following (?:e-?mail )?(?:addresse?s?|recipient|user|destination|person|mailbox|organi)|recipient\(?s?\)?\b",
+    r"addressee|addressed to|intended for",
+    (
+        r"(?:not|n.t|cannot|never|being) (?:be )?(?:able to )?(?:deliver|sent\b|send|reach|receive|process|accept"
+        r"|forward)"
+    ),
+    r"undeliver|non-?deliver|not delivered|delivery (?:to|of|has|attempt|fail)",
+    r"unable to (?:deliver|send|reach|forward)|fail(?:ed|ure|ing)?\b|permanent(?:ly)?|fatal error|did not reach",
+    r"(?:had|with) (?:\w+ ){0,2}(?:error|problem)|bounced|returned|rejected|refused|no such|unknown|transcript",
+    r"rcpt to|delayed|warning|still (?:trying|being)|not yet|error|problem|because|invalid|reason|destinataire",
+    r"n.a pas (?:pu|été)|n.est pas parvenu|introuvable|n.a pu|n.ont pu|impossible|échec|echec",
+    r"non (?:remis|distribu|délivr|livr)|erreur",
+    r"nicht (?:\w+ ){0,3}(?:zugestellt|gesendet|ausgeliefert|übermittelt|erreich)|unzustellbar|empfänger",
+    r"fehlgeschlagen|konnte|fehler|no se (?:pudo|ha podido|entreg)|destinatari|no entregad|no ha podido|fallid",
+    r"falló|error|non (?:è stato|è|può|ha|sono) |recapit|consegn|errore",
+    r"niet (?:\w+ ){0,3}(?:bezorgd|afgeleverd|verzonden|bereikt)|ontvanger|geadresseerd|mislukt",
+    r"não (?:foi|pôde|pode|p[oô]de|entreg)|destinatári|falha|erro\b|配信|送信|送れ|宛先|届き|不達|エラー|お届け",
+    r"收件人|收信人|无法|無法|退信|失败|失敗|未能|送达|投递|не (?:может|могло|могли|было|удалось|доставлен)",
+    r"получател|адресат|недостав|ошибк|nie (?:mogła|może|został|można|udało)|odbiorc|adresat|niedostarcz|수신|발송",
+    r"전송|반송|실패|kunde inte|mottagar|kunne ikke|modtager|mottaker",
 )  # fmt: skip
 _LABEL = words_pattern(
-    r"(?:rcpt to|recipient|addressee|failed|undeliverable(?: to| address)?|unknown user|invalid (?:user|address"
-    r"|recipient)|deliver(?:ed|y|ing)?(?: \w+){0,3} (?:to|for)|(?:sent|message|mail|send) to|addressed to"
-    r"|user(?:name)?|for|error-for|destinataires?|empfänger|an|destinatari[oa]s?|ontvangers?|destinatário|宛先|受信者|收件人"
-    r"|收信人|получатель|odbiorca|수신자|address(?:es)?|to|à|adresse|rejected)"
-    r" ?(?:\(s\)|address|name)?[ \t]*[:=]?[ \t]*(?:rfc822;)?[ \t]*[<\"'(\[]*$",
+    (
+        r"(?:rcpt to|recipient|addressee|failed|undeliverable(?: to| address)?|unknown user|invalid (?:user|address"
+        r"|recipient)|deliver(?:ed|y|ing)?(?: \w+){0,3} (?:to|for)|(?:sent|message|mail|send) to|addressed to"
+        r"|user(?:name)?|for|error-for|destinataires?|empfänger|an|destinatari[oa]s?|ontvangers?|destinatário|宛先"
+        r"|受信者|收件人|收信人|получатель|odbiorca|수신자|address(?:es)?|to|à|adresse|rejected) ?(?:\(s\)|address"
+        r"|name)?[ \t]*[:=]?[ \t]*(?:rfc822;)?[ \t]*[<\"'(\[]*$"
+    ),
 )
 _SENDER_LABEL = words_pattern(
-    r"(?:\bfrom|sender|reply[- ]to|return[- ]path|mail from|sent by|originator|envelope|\bde\b|\bvon\b|absender"
-    r"|expéditeur|remitente|mittente|afzender|remetente|差出人|送信者|发件人|寄件人|отправител\w*|nadawca"
-    r"|contact(?:er|ez)?|questions?|assistance|help(?:desk)?|support|please (?:e-?mail|write|send|notify|report"
-    r"|forward)|(?:for|need) (?:further |more )?(?:help|assistance|information)|write to|report(?:ed)? (?:this )?to"
-    r"|postmaster|admin\w*|abuse|webmaster"
-    r"|mailto|e-?mail(?: us)?(?: at)|message-id|message id|\bid|by|via|kontakt\w*|wenden|contatt\w*"
-    r"|contact\w*)[^@]{0,40}$",
+    (
+        r"(?:\bfrom|sender|reply[- ]to|return[- ]path|mail from|sent by|originator|envelope|\bde\b|\bvon\b|absender"
+        r"|expéditeur|remitente|mittente|afzender|remetente|差出人|送信者|发件人|寄件人|отправител\w*|nadawca"
+        r"|contact(?:er|ez)?|questions?|assistance|help(?:desk)?|support|please (?:e-?mail|write|send|notify|report"
+        r"|forward)|(?:for|need) (?:further |more )?(?:help|assistance|information)|write to"
+        r"|report(?:ed)? (?:this )?to|postmaster|admin\w*|abuse|webmaster|mailto|e-?mail(?: us)?(?: at)|message-id"
+        r"|message id|\bid|by|via|kontakt\w*|wenden|contatt\w*|contact\w*)[^@]{0,40}$"
+    ),
 )  # fmt: skip
 _HELP = words_pattern(
-    r"help|support|assistance|question|contact|please (?:e-?mail|write|send|notify|forward)|report (?:this|it)"
-    r"|write to|further|kontakt|contatt"
-    r"|wenden|renseignement",
+    r"help|support|assistance|question|contact|please (?:e-?mail|write|send|notify|forward)|report (?:this|it)",
+    r"write to|further|kontakt|contatt|wenden|renseignement",
 )
 _PREFIX = re.compile(r"^(?:smtp|rfc822|mailto|to|rcpt|email|user|addr)=", re.IGNORECASE)
 _FOOTER = re.compile(r"\s*(?:_{8,}|\*{4,})")
@@ -73,10 +75,10 @@ _OFFICE = re.compile(
     r"|majordomo|[\w.-]*-(?:bounces|owner|request|errors|admin)|owner-[\w.-]+)@",
 )
 _ERROR = words_pattern(
-    r"(?<![\d.])[45]\d\d[ \-]|(?<![\d.])[45]\.\d\.\d|unknown|no such|not (?:exist|found|known|valid|listed|deliver)"
-    r"|does ?n.t|doesn't|invalid|full|quota|fail|error|reject|refus|denied|disabled|unavailable|undeliver|unable"
-    r"|can.?not|couldn|timed out|inconnu|unbekannt|nicht"
-    r"|存在|不|エラー|не |nie |onbekend|desconoc|no existe|inexist|não |piena|lleno|cheia|plein|voll|sconosciut|없|초과|満|已满",
+    r"(?<![\d.])[45]\d\d[ \-]|(?<![\d.])[45]\.\d\.\d|unknown|no such|not (?:exist|found|known|valid|listed|deliver)",
+    r"does ?n.t|doesn't|invalid|full|quota|fail|error|reject|refus|denied|disabled|unavailable|undeliver|unable",
+    r"can.?not|couldn|timed out|inconnu|unbekannt|nicht|存在|不|エラー|не |nie |onbekend|desconoc|no existe|inexist",
+    r"não |piena|lleno|cheia|plein|voll|sconosciut|없|초과|満|已满",
 )
 _ALONE = re.compile(
     r"[\s>*|\-•·–+.\d)\"'<(\[]{0,12}(?:(?:smtp|mailto|rfc822"
@@ -84,7 +86,10 @@ _ALONE = re.compile(
 )
 _TO_FIELD = words_pattern(r"[\s>*•-]*(?:to|an|à|para|a|aan)\s?:")
 _OTHER_FIELD = words_pattern(
-    r"[\s>*•-]*(?:cc|subject|sent|date|from|betreff|gesendet|objet|envoyé|date|asunto|oggetto|onderwerp|assunto)\s?:",
+    (
+        r"[\s>*•-]*(?:cc|subject|sent|date|from|betreff|gesendet|objet|envoyé|date|asunto|oggetto|onderwerp"
+        r"|assunto)\s?:"
+    ),
 )
 _BEGINS = re.compile(r"[\s>*|\-•·–<\"'(\[]{0,10}@")
 

@@ -16,8 +16,7 @@ def plain_words(text: str) -> str:
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
-def words_pattern(source: str) -> re.Pattern[str]:
-    """A pattern, written with accents, that searches text made by `plain_words`."""
-    return re.compile(
-        "".join(char for char in unicodedata.normalize("NFKD", source) if not unicodedata.combining(char))
-    )
+def words_pattern(*alternatives: str) -> re.Pattern[str]:
+    """One pattern of all alternatives, written with accents, that searches text made by `plain_words`."""
+    source = unicodedata.normalize("NFKD", "|".join(alternatives))
+    return re.compile("".join(char for char in source if not unicodedata.combining(char)))

@@ -48,8 +48,8 @@ _RULER = re.compile(
     r"(?![^\n]{0,80}(?:transcript|session|detail|reason|error|fail|address|recipient|diagnos|attached))[ \t>]{0,8}(?:"
     r"(?:[-=*_#~+]{2,}|\.{3,}) ?[^\n]{0,60}(?:copy|original|unsent|returned|headers|returning|début|message text"
     r"|follows"
-    r"|元のメッセージ|original-?nachricht|ursprüngliche|mensaje original|message d.origine|messaggio originale|原始邮件|"
-    r"oorspronkelijk|mensagem original)[^\n]{0,60}"
+    r"|元のメッセージ|original-?nachricht|ursprüngliche|mensaje original|message d.origine|messaggio originale"
+    r"|原始邮件|oorspronkelijk|mensagem original)[^\n]{0,60}"
     r"|(?:-{3,} ?)?(?:your )?(?:the )?(?:original|unsent|undelivered|returned) (?:message|mail)(?: headers?)?"
     r"(?: (?:follows|below|is attached|text|body|header))[^\n]{0,40}"
     r"|(?:message|mail|text|headers?) (?:headers? )?(?:follows|of (?:the )?(?:original|message))[^\n]{0,40}"
@@ -161,10 +161,8 @@ def _header_names(lines: list[str]) -> int:
 
 def _parse(raw: bytes) -> Message:
     data = raw[:_READ].lstrip(b"\r\n\t \0")
-    marks = 0
-    for found in re.finditer(rb"boundary[ \t]*=", data, re.IGNORECASE):
-        marks += 1
-        if marks > _MOST_BOUNDARIES:
+    for number, found in enumerate(re.finditer(rb"boundary[ \t]*=", data, re.IGNORECASE)):
+        if number == _MOST_BOUNDARIES:
             data = data[: found.start()]
             break
     try:

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fluenzr_app.bench.bounce_corpus import NoCorpus, RealReport, agrees, real_reports
-from fluenzr_app.bench.bounce_samples import EVE, JOE, MESSAGE_ID, OURS, Sample, own_samples, plain, report
+from fluenzr_app.bench.bounce_mails import EVE, JOE, MESSAGE_ID, OURS, Sample, plain, report
+from fluenzr_app.bench.bounce_samples import own_samples
 from fluenzr_app.mail.bounces import BouncedRecipient, delivery_report
 from fluenzr_app.mail.causes import Cause
 from tests.real.post_office import PostOffice
@@ -61,7 +62,8 @@ def test_a_report_names_who_was_not_reached_and_whether_for_good(sample: Sample)
         ("4.4.1", "connection refused", Cause.UNREACHABLE, "soft"),
         ("5.7.133", "550 only accepts mail from members", Cause.RECIPIENT_RESTRICTED, "soft"),
         ("4.3.0", "451 mailer error", Cause.SERVER_TROUBLE, "soft"),
-        ("5.5.0", "", None, "hard"),
+        ("5.0.0", "", None, "hard"),
+        ("5.5.0", "", None, "soft"),
         ("4.0.0", "", None, "soft"),
     ],
 )
@@ -185,7 +187,7 @@ _GROUP = b"Final-Recipient: rfc822; a@b.example\nAction: failed\nStatus: 5.1.1\n
         lambda: _HEAD + b"X-A: b\n" * 2_000_000 + b"\n",
         lambda: b"Subject: " + b"=?utf-8?q?a?= " * 1_000_000 + b"\n\n",
         lambda: b"X-Failed-Recipients: " + b"((" * 1_000_000 + b"\n\n",
-        lambda: _HEAD + b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(3000)),
+        lambda: _HEAD + b"".join(b"Content-Type: multipart/x; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(3000)),
         lambda: _HEAD + b"Content-Type: message/rfc822\n\n" * 20_000,
         lambda: _HEAD + b"Content-Type: text/html\n\n" + b"<div>" * 4_000_000,
         lambda: _HEAD + b"Content-Type: text/html\n\n" + b"<" * 4_000_000,
