@@ -220,6 +220,23 @@ def _no_bounces() -> list[Sample]:
             (),
         ),
         Sample(
+            "reply that quotes the fields of a report",
+            "no bounce",
+            plain(
+                f"""
+            Hi Anna, I got this, is my address wrong?
+
+            > Final-Recipient: rfc822; {JOE}
+            > Action: failed
+            > Status: 5.1.1
+            """,
+                sender="Bob <bob@client.example>",
+                subject="Re: Undelivered Mail",
+                headers="In-Reply-To: <a@fluenzr.example>\n",
+            ),
+            (),
+        ),
+        Sample(
             "vacation",
             "no bounce",
             plain(

@@ -56,6 +56,10 @@ _GATEWAY_PREFIX = re.compile(r"unknown address error (?=\d{3})")
 _LETTERS = re.compile(r"[^\W\d_]{3}")
 _FOR_EVER = words_pattern(r"permanent|fatal|dauerhaft|définiti|permanente|永久|恒久|постоянн")
 
+# Refused before any recipient was named: whatever is unknown there is the sender.
+_BEFORE_RECIPIENT = re.compile(
+    r"(?:reply to|after|response to) (?:pipelined )?(?:mail from|helo|ehlo)|\[mail_from\]", re.IGNORECASE
+)
 _AFTER_CONTENT = re.compile(
     r"(?:reply to|after|response to).{0,20}(?:end of data|sending message|\bdata\b)|>>> (?:data|\.)|\[(?:data"
     r"|data_end|eom|message)\]|end of data|after .{0,12}\bdata\b|in data\b",
@@ -64,11 +68,6 @@ _AFTER_CONTENT = re.compile(
 _AFTER_MAIL = re.compile(
     r"(?:reply to|after|response to|>>>)[ :]{0,3}(?:pipelined )?(?:end of )?(?:<?mail from|mail\b|helo|ehlo)"
     r"|\[mail_from\]",
-    re.I,
-)
-_AFTER_CONNECT = re.compile(
-    r"while (?:talking|connecting)|initial (?:connection|greeting)|after (?:initial )?connect|refused to talk to me"
-    r"|220 greeting",
     re.I,
 )
 
@@ -82,6 +81,8 @@ def cause_of_report(words: str, near: str, status: str) -> Cause | None:
         # What stands near may be a footer; a code this narrow is not.
         return name_cause(_code_of(status), "", stage="rcpt", enhanced=status)
     told = cause_in_words(words) or (cause_in_words(near) if near != words else None)
+    if told in _HARD and _BEFORE_RECIPIENT.search(words):
+        return Cause.SENDER_REFUSED
     if told is not None:
         return told
     said = _flat(words or near)

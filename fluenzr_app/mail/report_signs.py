@@ -146,6 +146,9 @@ def kind_of_mail(parts: ReportParts) -> Kind:
     """What kind of mail it is; see `Kind`."""
     if parts.report_type in _NOT_REPORT or _has_only_a_receipt(parts):
         return Kind.FAILURE if _REJECTED.search(plain_words(parts.notice[:6000])) else Kind.OTHER
+    if parts.status and not parts.has_status_part and _is_quoted(parts.status):
+        # Somebody answers a report, or a server quotes one.
+        return _kind_by_signs(parts)
     if parts.has_status_part or parts.status:
         return Kind.OTHER if _CHALLENGE.search(plain_words(parts.notice[:6000])) else Kind.REPORT
     if parts.header("X-Failed-Recipients"):
@@ -183,6 +186,10 @@ def says_delayed(parts: ReportParts) -> bool:
     if _DELAYED.search(text) or _DELAYED.search(plain_words(parts.header("Subject"))):
         return not _GIVEN_UP.search(text)
     return False
+
+
+def _is_quoted(status: str) -> bool:
+    return all(line.startswith(">") for line in status.split("\n") if "-recipient:" in line.lower())
 
 
 def _null_sender(parts: ReportParts) -> bool:

@@ -20,6 +20,10 @@ _NOT_OURS = r"(?<!sender )(?<!sender's )(?<!sender address )(?<!your )"
 # for an unknown user comes before it.
 _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
     (
+        Cause.SERVER_TROUBLE,
+        (r"no such file|bad interpreter|while executing|command not found|temporarily not available|core dumped",),
+    ),
+    (
         Cause.RELAY_DENIED,
         (
             r"(?:domain|host).{0,30}list of allowed rcpthost|not a (?:registered )?gateway",
@@ -58,7 +62,7 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             r"quota.{0,20}(?:exceed|full|reached|violat|limit)|over ?-?(?:the )?(?:maximum |allowed |disk )*quota",
             r"exceed.{0,40}(?:quota|storage (?:limit|space|allocation)|mailbox size|mailbox limit)",
             r"(?:mailbox|maildir|inbox|box|mail file).{0,20}\bfull\b|full (?:mailbox|inbox)",
-            r"not enough (?:space|storage) ",
+            r"not enough (?:free )?(?:disk )?(?:space|storage)",
             (
                 r"(?:insufficient|not enough|no more|no) (?:disk |storage |free )*(?:space|storage).{0,40}(?:user"
                 r"|mailbox|account|recipient|inbox)"
@@ -144,7 +148,8 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             r"temporary.{0,30}(?:name|dns|resolution|lookup|resolver)",
             r"(?:dns|domain|name).{0,30}(?:temporar|time ?d? ?out|servfail|soft)|name server:? timeout",
             r"name server timeout|domain name lookup.{0,20}(?:time|temp)|lookup did not complete",
-            r"cname lookup failed temporarily|dns (?:query|lookup|error|failure)",
+            r"cname lookup failed temporarily|dns (?:query|lookup|failure)",
+            r"dns error(?!.{0,60}(?:not found|nxdomain|no data|exist))",
             r"(?:mx|host|hosts?|name) lookup (?:temporarily|failure)",
         ),
     ),
@@ -154,10 +159,11 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             (
                 r"(?:host|domain|system"
                 r"|hostname)(?: or domain)?(?: name)?(?! of sender)(?![^.;]{0,80}said)[^.;]{0,60}?(?:not found"
-                r"|does(?: not|n.t) exist|unknown|nxdomain|not resol|is not valid|invalid|non-?exist"
+                r"|does(?: not|n.?t) exist|unknown|nxdomain|not resol|is not valid|invalid|non-?exist"
                 r"|couldn.t be found|could not be (?:found|resolved)|not listed in dns)"
             ),
-            r"no smtp service|name or service not known|nodename nor servname|no address associated",
+            r"no smtp service|answer with no data|find a mail exchanger or ip",
+            r"name or service not known|nodename nor servname|no address associated",
             (
                 r"(?:unknown|no such|invalid|bad|non-?existent|illegal|unrecogni[sz]ed) (?:host|domain|hostname"
                 r"|mail domain|destination|mx)"
@@ -187,7 +193,7 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             ),
             (
                 r"(?:user|recipient|mailbox|address|account|addressee|name|customer|inbox|alias|box"
-                r"|person)\b(?! has)[^;]{0,80}?(?:does(?: not|n.t) exist|not exist|not (?:be )?found|unknown"
+                r"|person)\b(?! has)[^;]{0,80}?(?:does(?: not|n.?t) exist|not exist|not (?:be )?found|unknown"
                 r"|not known|not recogni[sz]ed|is invalid|isn.t valid|not (?:a )?valid|could not be found"
                 r"|couldn.t be found|wasn.t found|not (?:listed|registered|present|defined|configured|local|here)"
                 r"|no mailbox|doesn.t have|does not have|not in (?:the |our )?(?:directory|database|list)"
@@ -287,6 +293,10 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
         ),
     ),
     (
+        Cause.UNREACHABLE,
+        (r"network error|no valid route|address family mismatch|could not retrieve source|no answer|socket error",),
+    ),
+    (
         Cause.MAIL_LOOP,
         (
             r"(?:mail|routing|forwarding|message).{0,12}\bloop|too many (?:hops|received)|hop count|\bloops? back",
@@ -323,7 +333,7 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             r"block[- ]?list|black[- ]?list|open (?:proxy|relay)|listed (?:as|in|at|on|by)",
             r"your (?:host ?name|mail ?server|server|network|ip)|reverse (?:dns|lookup)|\bptr\b",
             r"not accepting connections|go away|no access from|\bspf\b|\bdkim\b|\bdmarc\b|responsible address",
-            r"this mail server|after initial connection|refused to talk to me|mismatch\w* client",
+            r"this mail server|after initial connection|refused to talk to me|white ?list|mismatch\w* client",
             r"valid recipients from|spamhaus|barracuda|spamcop|too many unwanted",
         ),
     ),
@@ -331,8 +341,8 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
         Cause.RATE,
         (
             (
-                r"too many (?:smtp |concurrent |simultaneous )?(?:sessions|connections|messages|e-?mails|recipients"
-                r"|errors)"
+                r"too many (?:invalid |smtp |concurrent |simultaneous )?(?:sessions|connections|messages"
+                r"|e-?mails|recipients|errors)"
             ),
             r"connection limit|rate[ -]?limit|throttl|frequency limit",
             r"exceeds? .{0,30}(?:rate|per (?:hour|day|minute))",
@@ -353,6 +363,19 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             r"missing (?:from|date|to|subject)|without (?:to|from|subject)|protocol violation|syntax error",
             r"rfc ?\d+ (?:violation|complian)|not rfc|attachment|low priority|multiple addresses|captcha",
             r"bounced due to|resent-from|signature|encrypt",
+        ),
+    ),
+    (
+        # What is said without saying of whom; a report's subject is a recipient.
+        Cause.MAILBOX_DISABLED,
+        (r"\b(?:suspended|deactivated|disabled|inactive|locked)\b|has been replaced by",),
+    ),
+    (
+        Cause.UNKNOWN_USER,
+        (
+            r"does(?: not|n.?t) exist|\bnot found\b",
+            r"(?<!\()\bunknown\b(?! (?:error|reason|problem|cause|command)| ?\[)|nessun utente",
+            r"in name directory",
         ),
     ),
 )

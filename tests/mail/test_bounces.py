@@ -59,6 +59,7 @@ def test_a_report_names_who_was_not_reached_and_whether_for_good(sample: Sample)
         ("5.7.1", "550 refused by our policy", Cause.POLICY, "soft"),
         ("5.4.6", "554 too many hops", Cause.MAIL_LOOP, "soft"),
         ("5.1.8", "553 sender address rejected", Cause.SENDER_REFUSED, "soft"),
+        ("5.1.0", "550 user unknown (in reply to MAIL FROM command)", Cause.SENDER_REFUSED, "soft"),
         ("4.4.1", "connection refused", Cause.UNREACHABLE, "soft"),
         ("5.7.133", "550 only accepts mail from members", Cause.RECIPIENT_RESTRICTED, "soft"),
         ("4.3.0", "451 mailer error", Cause.SERVER_TROUBLE, "soft"),
