@@ -49,7 +49,6 @@ _HOUR = timedelta(hours=1)
 _LONG = timedelta(days=1)
 # campaigns.md, guarantee 3: how fresh the look into the mailbox has to be before a follow-up leaves.
 READ_WITHIN = timedelta(minutes=10)
-_LOOK_AGAIN = timedelta(minutes=1)
 
 _AUTHORISING = (
     select(
@@ -298,7 +297,7 @@ def _verdict(row: AnyRow, plan: Plan, blind: bool, now: datetime) -> Verdict:
         return Wait("outside_window", now + _LONG)
     if found.opens > now:
         return Wait("outside_window", found.opens)
-    return Wait("mailbox_not_synced", now + _LOOK_AGAIN) if blind else Go(found.closes)
+    return Wait("mailbox_not_synced", now + READ_WITHIN) if blind else Go(found.closes)
 
 
 def _midnight_after(now: datetime, zone: tzinfo) -> datetime:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, case, insert, or_, select, update
+from sqlalchemy import and_, case, func, insert, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from fluenzr_app.accounts.models import EmailAccount
 from fluenzr_app.db.tables import table_of
+from fluenzr_app.db.types import UtcDateTime
 from fluenzr_app.inbox.models import MailboxFolder, MailboxReading
 from fluenzr_app.mail.mailbox import MailboxFailure
 from fluenzr_app.sending.models import Message
@@ -194,7 +195,7 @@ def failed(
         .where(_READING.c.account_id == account_id, _READING.c.owner == owner)
         .values(
             failures=failures + 1,
-            failed_since=case((_READING.c.failed_since.is_(None), now), else_=_READING.c.failed_since),
+            failed_since=func.coalesce(_READING.c.failed_since, literal(now, UtcDateTime())),
             error_code=failure.code,
             error_text=failure.text[:_WORDS],
             owner="",

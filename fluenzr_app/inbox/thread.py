@@ -35,6 +35,8 @@ UNDO_FOR = timedelta(seconds=10)
 _MOST_OF_EACH = 200
 
 Kind = Literal["mail", "answer", "reply", "automatic"]
+# Of mails with the same moment the one that is answered stands first.
+_RANK: Mapping[Kind, int] = {"mail": 0, "reply": 1, "automatic": 1, "answer": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def thread(session: Session, workspace_id: int, conversation_id: int) -> tuple[T
         *_came(session, workspace_id, conversation_id, line.account_email),
         *_went(session, workspace_id, conversation_id, line.contact_id, line.account_id),
     ]
-    return tuple(sorted(items, key=lambda item: (item.at, item.kind in ("reply", "automatic"), item.id)))
+    return tuple(sorted(items, key=lambda item: (item.at, _RANK[item.kind], item.id)))
 
 
 def shown_html(session: Session, workspace_id: int, inbound_id: int, *, remote_images: bool) -> ShownHtml:
