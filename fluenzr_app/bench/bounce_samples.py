@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 from fluenzr_app.bench.bounce_gateways import of_gateways
 from fluenzr_app.bench.bounce_layouts import of_large_servers
 from fluenzr_app.bench.bounce_mails import EVE, JOE, Sample, failed, plain, report
@@ -203,6 +205,61 @@ def _of_fields() -> list[Sample]:
     ]
 
 
+def _damaged_mime() -> list[Sample]:
+    whole = report(failed(JOE, "5.1.1", "550 5.1.1 User unknown"), returned_to=JOE)
+    encoded = b64encode(failed(JOE, "5.1.1", "550 User unknown").encode()).decode()
+    return [
+        Sample(
+            "no blank line below the part's header",
+            "broken mime",
+            whole.replace(b"delivery-status\n\nRep", b"delivery-status\nRep"),
+            ((JOE, "hard"),),
+        ),
+        Sample("no boundary", "broken mime", whole.replace(b'; boundary="b1"', b""), ((JOE, "hard"),)),
+        Sample("another boundary", "broken mime", whole.replace(b'boundary="b1"', b'boundary="b2"'), ((JOE, "hard"),)),
+        Sample("CRLF", "broken mime", whole.replace(b"\n", b"\r\n"), ((JOE, "hard"),)),
+        Sample("CR alone", "broken mime", whole.replace(b"\n", b"\r"), ((JOE, "hard"),)),
+        Sample("byte order mark", "broken mime", b"\xef\xbb\xbf" + whole, ((JOE, "hard"),)),
+        Sample(
+            "line of a mailbox file",
+            "broken mime",
+            b"From MAILER-DAEMON Mon Mar  2 09:00:00 2026\n" + whole,
+            ((JOE, "hard"),),
+        ),
+        Sample(
+            "cut in the middle",
+            "broken mime",
+            whole[: whole.index(b"--b1\nContent-Type: message/rfc822") + 60],
+            ((JOE, "hard"),),
+        ),
+        Sample(
+            "report type missing", "broken mime", whole.replace(b" report-type=delivery-status;", b""), ((JOE, "hard"),)
+        ),
+        Sample(
+            "multipart/mixed", "broken mime", whole.replace(b"multipart/report", b"multipart/mixed"), ((JOE, "hard"),)
+        ),
+        Sample(
+            "fields in base64",
+            "broken mime",
+            report(encoded, mta="", status_type="message/delivery-status\nContent-Transfer-Encoding: base64"),
+            ((JOE, "hard"),),
+        ),
+        Sample(
+            "status without dots",
+            "broken mime",
+            report(f"Final-Recipient: rfc822; {JOE}\nAction: failed\nStatus: 511"),
+            ((JOE, "hard"),),
+        ),
+        Sample(
+            "fields alone",
+            "broken mime",
+            b"From: MAILER-DAEMON@x.example\nSubject: failure\nContent-Type: message/delivery-status\n\n"
+            + failed(JOE, "5.1.1", "550 User unknown").encode(),
+            ((JOE, "hard"),),
+        ),
+    ]
+
+
 def _no_bounces() -> list[Sample]:
     return [
         Sample(
@@ -351,6 +408,7 @@ def own_samples() -> list[Sample]:
     return [
         *_diagnosed(),
         *_of_fields(),
+        *_damaged_mime(),
         *of_large_servers(),
         *of_providers(),
         *of_gateways(),

@@ -96,7 +96,7 @@ def delivery_report(raw: bytes) -> DeliveryReport | None:
 
 def _from_fields(parts: ReportParts, groups: list[StatusGroup]) -> list[_Named] | None:
     """Recipients named by fields; None when the report is about successes alone."""
-    failing = [each for each in groups if not each.action.startswith(("deliver", "relay", "expand", "success"))]
+    failing = [each for each in groups if not each.action.startswith(("delivered", "relay", "expand", "success"))]
     if groups and not failing:
         return None
     found = [_from_group(each, parts, alone=len(failing) == 1) for each in failing if not each.status.startswith("2")]

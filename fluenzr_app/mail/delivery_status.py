@@ -125,10 +125,15 @@ def _group(fields: dict[str, str]) -> StatusGroup:
         final=clean_address(final),
         original=clean_address(fields.get("original-recipient", "")),
         action=fields.get("action", "").strip().lower(),
-        status=found[0] if found else "",
+        status=found[0] if found else _undotted(fields.get("status", "")),
         diagnostic=_TYPED.sub("", f"{diagnostic} {notes}".strip(), count=1),
         named=_TYPED.sub("", final, count=1).strip().strip("<>"),
     )
+
+
+def _undotted(value: str) -> str:
+    digits = value.strip()[:3]
+    return ".".join(digits) if digits.isascii() and digits.isdigit() and len(digits) == 3 and digits[0] in "245" else ""
 
 
 def clean_address(value: str) -> str:

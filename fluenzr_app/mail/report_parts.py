@@ -23,6 +23,8 @@ _RETURNED = 64 * 1024
 # Each open boundary is looked for in every line.
 _MOST_BOUNDARIES = 24
 _DEEPEST = 6
+# Codecs that no mail is written in, and that take quadratic time.
+_NO_CHARSETS = frozenset({"punycode", "idna", "undefined", "unicode_escape", "raw_unicode_escape"})
 _LONGEST_HEADER = 8_000
 _MOST_HEADERS = 50
 # Lines that look like where the returned mail begins; a hostile mail may be made of them.
@@ -160,7 +162,7 @@ def _header_names(lines: list[str]) -> int:
 
 
 def _parse(raw: bytes) -> Message:
-    data = raw[:_READ].lstrip(b"\r\n\t \0")
+    data = raw[:_READ].lstrip(b"\r\n\t \0\xef\xbb\xbf")
     for number, found in enumerate(re.finditer(rb"boundary[ \t]*=", data, re.IGNORECASE)):
         if number == _MOST_BOUNDARIES:
             data = data[: found.start()]
@@ -254,7 +256,8 @@ def _status_text(part: Message) -> str:
     payload = part.get_payload()
     if not isinstance(payload, list):
         return _text_of(part)
-    blocks = []
+    # Without a blank line below the part's own header, fields count as part of it.
+    blocks = ["".join(f"{name}: {value}\n" for name, value in _raw_headers(part)).rstrip()]
     for block in payload:
         if not isinstance(block, Message):
             continue
@@ -263,7 +266,7 @@ def _status_text(part: Message) -> str:
         blocks.append(fields + (body if isinstance(body, str) else ""))
     text = "\n\n".join(blocks)
     if str(part.get("Content-Transfer-Encoding", "")).strip().lower() in ("base64", "quoted-printable"):
-        data = _from_base64(text)
+        data = _from_base64("".join(blocks[1:]))
         return _as_text(data, "") if data else text
     return text
 
@@ -298,12 +301,21 @@ def _as_text(data: bytes, charset: str) -> str:
     if charset.lower() in ("us-ascii", "ascii", "unknown-8bit", "unknown"):
         # Japanese hosts write ISO-2022-JP under any name; it is pure ASCII to other readers.
         charset = "iso-2022-jp" if b"\x1b$" in data else ""
+    if charset.lower().replace("-", "_") in _NO_CHARSETS:
+        charset = ""
     for each in (charset, "utf-8"):
         try:
-            return data.decode(each).replace("\r\n", "\n").replace("\r", "\n") if each else _refuse()
+            return _lines(data.decode(each)) if each else _refuse()
         except (LookupError, UnicodeError, ValueError):
             continue
-    return data.decode(charset or "cp1252", "replace") if _is_multibyte(charset) else data.decode("cp1252", "replace")
+    try:
+        return _lines(data.decode(charset if _is_multibyte(charset) else "cp1252", "replace"))
+    except LookupError:
+        return _lines(data.decode("cp1252", "replace"))
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _is_multibyte(charset: str) -> bool:

@@ -190,6 +190,10 @@ _GROUP = b"Final-Recipient: rfc822; a@b.example\nAction: failed\nStatus: 5.1.1\n
         lambda: b"X-Failed-Recipients: " + b"((" * 1_000_000 + b"\n\n",
         lambda: _HEAD + b"".join(b"Content-Type: multipart/x; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(3000)),
         lambda: _HEAD + b"Content-Type: message/rfc822\n\n" * 20_000,
+        lambda: _HEAD + b"Content-Type: text/plain; charset=punycode\n\n" + b"user-abc" * 2_000_000,
+        lambda: _HEAD + b"Content-Type: text/plain; charset=gb-none\n\n" + b"\xff" * 2_000_000,
+        lambda: _HEAD + b"Content-Type: text/plain; charset=idna\n\n" + b"xn--a-ecp.ru" * 2_000_000,
+        lambda: b"Subject: =?punycode?q?" + b"ab-cd" * 10_000 + b"?=\n\nx",
         lambda: _HEAD + b"Content-Type: text/html\n\n" + b"<div>" * 4_000_000,
         lambda: _HEAD + b"Content-Type: text/html\n\n" + b"<" * 4_000_000,
         lambda: (
