@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, insert, select, update
+from sqlalchemy import and_, insert, select, update
 from sqlmodel import Session
 
 from fluenzr_app.contacts.errors import ContactNotFound, StageNotFound
@@ -162,13 +162,7 @@ def became_lead(session: Session, workspace_id: int, contact_ids: Sequence[int],
     ids = sorted(set(contact_ids))
     moved: list[AnyRow] = []
     for start in range(0, len(ids), _BATCH):
-        without = _without_stage(workspace_id, ids[start : start + _BATCH])
-        moved += session.connection().execute(
-            update(_CONTACT)
-            .where(_CONTACT.c.workspace_id == workspace_id, _CONTACT.c.stage_id.is_(None), _CONTACT.c.id.in_(without))
-            .values(stage_id=lead.id, stage_at=now, updated_at=now, revision=_CONTACT.c.revision + 1)
-            .returning(_CONTACT.c.id, _CONTACT.c.revision)
-        )
+        moved += _enter(session, workspace_id, ids[start : start + _BATCH], lead, now)
     told = {"automation": "enrolled"}
     record(session, [_changed(workspace_id, row.id, row.revision, None, lead, now, told) for row in moved])
     forget_loaded(session, {row.id for row in moved})
@@ -231,15 +225,22 @@ def _with_stages(session: Session, workspace_id: int, pipeline: _Pipeline, now: 
     return _Pipeline(stages, pipeline.lead_on_enrollment, pipeline.qualify_on_reply)
 
 
-def _without_stage(workspace_id: int, contact_ids: Sequence[int]) -> Select[Any]:
+def _enter(
+    session: Session, workspace_id: int, contact_ids: Sequence[int], stage: StageView, now: datetime
+) -> Sequence[AnyRow]:
+    connection = session.connection()
+    mine = (_CONTACT.c.workspace_id == workspace_id, _CONTACT.c.stage_id.is_(None))
     # Locked in key order: two transactions that move contacts never wait for each other in a ring.
-    contact = _CONTACT.alias("without_stage")
-    return (
-        select(contact.c.id)
-        .where(contact.c.workspace_id == workspace_id, contact.c.id.in_(contact_ids), contact.c.stage_id.is_(None))
-        .order_by(contact.c.id)
-        .with_for_update(key_share=True)
-    )
+    locked = select(_CONTACT.c.id).where(*mine, _CONTACT.c.id.in_(contact_ids)).order_by(_CONTACT.c.id)
+    without = connection.execute(locked.with_for_update(key_share=True)).scalars().all()
+    if not without:
+        return ()
+    return connection.execute(
+        update(_CONTACT)
+        .where(*mine, _CONTACT.c.id.in_(without))
+        .values(stage_id=stage.id, stage_at=now, updated_at=now, revision=_CONTACT.c.revision + 1)
+        .returning(_CONTACT.c.id, _CONTACT.c.revision)
+    ).all()
 
 
 def _locked(session: Session, workspace_id: int, contact_id: int) -> AnyRow | None:
