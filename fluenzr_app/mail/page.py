@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from lxml import etree  # type: ignore[import-untyped]
@@ -41,6 +42,25 @@ def preformatted(text: str) -> Element:
     made = etree.Element("pre")
     made.text = text
     return made
+
+
+def outermost(
+    tree: Element, wanted: Callable[[Element, bool], bool], inside: Callable[[Element], bool]
+) -> list[Element]:
+    """The elements that `wanted` picks, without those inside another one, in document order.
+
+    `wanted` is also told whether the element stands in one that `inside` picks. Takes one walk, whatever the nesting.
+    """
+    found: list[Element] = []
+    depth = 0
+    walk = etree.iterwalk(tree, events=("start", "end"))
+    for event, one in walk:
+        if inside(one):
+            depth += 1 if event == "start" else -1
+        if event == "start" and wanted(one, depth > 0):
+            found.append(one)
+            walk.skip_subtree()
+    return found
 
 
 def write_page(tree: Element) -> str:

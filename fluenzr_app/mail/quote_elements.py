@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from fluenzr_app.mail.html_text import text_of_tree
-from fluenzr_app.mail.page import Element, preformatted
+from fluenzr_app.mail.page import Element, outermost, preformatted
 
 # Everything that follows one of these was there before (Outlook).
 _BEGINS_QUOTE = ("divRplyFwdMsg", "x_divRplyFwdMsg", "mail-editor-reference-message-container")
@@ -20,18 +20,19 @@ _CONTAINERS = (
 )
 _MARK = "data-quoted"
 _ATTRIBUTION_MAX = 400
+# Nobody quotes more pieces; what lies beyond counts as new.
+_MARKED_MAX = 1_000
 
 
 def mark_quotes(tree: Element) -> None:
     """Replaces what is quoted by its words with `> ` before each line, so that plain text's rules find it."""
-    for begins in [one for one in tree.iter("div", "hr") if one.get("id") in _BEGINS_QUOTE]:
+    for begins in outermost(tree, lambda one, _: one.get("id") in _BEGINS_QUOTE, _nowhere):
         begins.addprevious(preformatted("-----Original Message-----"))
-    for one in [one for one in tree.iter("blockquote") if _is_citation(one)]:
-        if not any(_is_citation(above) for above in one.iterancestors("blockquote")):
-            _quote(one)
-    for one in [one for one in tree.iter("div", "span", "p", "table") if _has_class(one, _ATTRIBUTIONS)]:
+    for one in outermost(tree, _is_citation, _is_container)[:_MARKED_MAX]:
         _quote(one)
-    for one in [one for one in tree.iter("div") if _has_class(one, _CONTAINERS)]:
+    for one in outermost(tree, lambda one, _: _has_class(one, _ATTRIBUTIONS), _nowhere)[:_MARKED_MAX]:
+        _quote(one)
+    for one in outermost(tree, lambda one, _: _is_container(one), _nowhere)[:_MARKED_MAX]:
         quote = next((inner for inner in one.iter("pre") if inner.get(_MARK)), None)
         if quote is None:
             _quote(one)
@@ -40,10 +41,18 @@ def mark_quotes(tree: Element) -> None:
             one.text = ""
 
 
-def _is_citation(one: Element) -> bool:
-    if (one.get("type") or "").lower() == "cite" or _has_class(one, _CONTAINERS):
-        return True
-    return any(_has_class(above, _CONTAINERS) for above in one.iterancestors("div"))
+def _is_citation(one: Element, in_container: bool) -> bool:
+    if one.tag != "blockquote":
+        return False
+    return in_container or (one.get("type") or "").lower() == "cite" or _has_class(one, _CONTAINERS)
+
+
+def _is_container(one: Element) -> bool:
+    return one.tag == "div" and _has_class(one, _CONTAINERS)
+
+
+def _nowhere(_: Element) -> bool:
+    return False
 
 
 def _has_class(one: Element, names: Collection[str]) -> bool:

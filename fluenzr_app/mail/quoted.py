@@ -17,7 +17,8 @@ from fluenzr_app.mail.page import read_page
 from fluenzr_app.mail.quote_elements import mark_quotes
 from fluenzr_app.mail.quote_marks import attribution_at, header_block_at, is_mobile_footer, is_rule, is_separator
 
-_PAGE_MAX = 1_000_000
+# Longer pages are judged by their words alone.
+_PAGE_MAX = 400_000
 _LINES_MAX = 20_000
 _CONTEXT_LINES = 3
 _SIGNATURE_LINES_MAX = 20
@@ -47,7 +48,7 @@ class Split:
 def split(mail: IncomingMail) -> Split:
     """A mail's new words told apart from the quoted ones, by its plain text and, where that tells nothing, its HTML."""
     found = split_text(mail.text)
-    if found.quoted or not mail.html:
+    if found.quoted or not mail.html or len(mail.html) > _PAGE_MAX:
         return found
     marked = split_html(mail.html)
     return marked if marked.quoted else found

@@ -152,6 +152,26 @@ def test_no_text_takes_a_second(hostile: str) -> None:
     assert time.perf_counter() - began < 1
 
 
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<blockquote type=cite>a</blockquote>" * 30_000,
+        ("<div class=gmail_quote>" * 200 + "</div>" * 200) * 150,
+        ("<div class=gmail_attr>" * 200 + "x" * 3_000 + "</div>" * 200) * 100,
+        "<div id=divRplyFwdMsg>x</div>" * 30_000,
+        "<blockquote type=cite>" * 200 + "x<br>" * 100_000,
+    ],
+    ids=["many", "deep containers", "deep attributions", "Outlook", "one large"],
+)
+def test_no_page_takes_a_second(hostile: str) -> None:
+    mail = parse(b"Content-Type: text/html\n\n" + hostile.encode())
+    short = parse(b"Content-Type: text/html\n\n" + hostile[:400_000].encode())
+    began = time.perf_counter()
+    split(mail)
+    split(short)
+    assert time.perf_counter() - began < 2
+
+
 _LINES = ["On 24/11/2026 Ada <a@x.example> wrote:", "> quoted", ">> more", "", "words", "-- ", "Sent from my iPhone",
           "From: a", "Sent: b", "Subject: c", "________________", "-----Original Message-----", "\ufeff",
           "a:"]  # fmt: skip
