@@ -20,6 +20,8 @@ from fluenzr_app.mail.report_signs import Kind, kind_of_mail, says_delayed
 from fluenzr_app.mail.returned_mail import addresses_in, message_ids_about, returned_addresses
 
 _LONGEST_TEXT = 500
+# Characters that are searched for causes, shared by all recipients: a hostile report can make each cost.
+_MOST_WORDS, _LEAST_WORDS = 12_000, 120
 _MOST_FOR_LIBRARY = 32_000
 _BOILERPLATE = re.compile(r"[45]\.0\.0|delivery (?:not authorized|failed)|undeliverable|other|unknown", re.IGNORECASE)
 _EXPANDED = re.compile(
@@ -85,7 +87,8 @@ def delivery_report(raw: bytes) -> DeliveryReport | None:
     if not named:
         return None
     recipients: dict[str, BouncedRecipient] = {}
-    for each in (_judged(one, parts) for one in named):
+    room = max(_LEAST_WORDS, _MOST_WORDS // len(named))
+    for each in (_judged(one, parts, room) for one in named):
         recipients.setdefault(each.address.lower(), each)
     return DeliveryReport(
         recipients=tuple(recipients.values()),
@@ -197,16 +200,17 @@ def _by_library(parts: ReportParts) -> list[str]:
     return sorted(each for each in cleaned if each and each.lower() not in excluded)
 
 
-def _judged(named: _Named, parts: ReportParts) -> BouncedRecipient:
-    status = best_status(named.words, named.near, named.status)
-    cause = cause_of_report(named.words, named.near, named.status)
+def _judged(named: _Named, parts: ReportParts, room: int) -> BouncedRecipient:
+    words, near = named.words[:room], named.near[:room]
+    status = best_status(words, near, named.status)
+    cause = cause_of_report(words, near, named.status)
     delayed = named.delayed
     if delayed is None:
         delayed = status.startswith("4") and says_delayed(parts)
-    bounce_class: BounceClass = "delayed" if delayed else class_of_failure(cause, status, named.words, named.near)
-    text = " ".join((named.words or named.near).split())[:_LONGEST_TEXT]
+    bounce_class: BounceClass = "delayed" if delayed else class_of_failure(cause, status, words, near)
+    text = " ".join((words or near).split())[:_LONGEST_TEXT]
     address, final = named.address, named.final
-    expanded = _EXPANDED.search(named.near[:600]) if final is None else None
+    expanded = _EXPANDED.search(near[:600]) if final is None else None
     if expanded is not None and clean_address(expanded[1]) and clean_address(expanded[1]).lower() != address.lower():
         address, final = clean_address(expanded[1]), address
     return BouncedRecipient(address, final, bounce_class, status or None, cause, text)

@@ -37,7 +37,7 @@ _CODE_POINT = re.compile(r"\\x\{([0-9a-fA-F]{1,6})\}")
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?!\d)")
 _BARE_ADDRESS = re.compile(r"[^\s<>\",;:()\[\]]{1,256}@[^\s<>\",;:()\[\]@]{1,255}")
 _QUOTED_ADDRESS = re.compile(r"\"[^\"\r\n]{1,64}\"@[A-Za-z0-9.-]{1,255}")
-_MOST_RECIPIENTS = 200
+_MOST_RECIPIENTS = 100
 _LONGEST_VALUE = 4000
 
 

@@ -16,6 +16,7 @@ alone; reports quote other programs, expire in queues and speak many languages, 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 from fluenzr_app.mail.causes import Cause, Stage, enhanced_code, name_cause
@@ -101,6 +102,7 @@ def cause_of_report(words: str, near: str, status: str) -> Cause | None:
     return name_cause(code, _flat(words) or _flat(near), stage=stage, enhanced=best or None)
 
 
+@lru_cache(maxsize=256)
 def cause_in_words(text: str) -> Cause | None:
     """The cause that the words alone tell, codes left aside."""
     words = _CODES.sub(" ", _GATEWAY_PREFIX.sub(" ", _flat(text)))

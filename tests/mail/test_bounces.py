@@ -190,6 +190,13 @@ _GROUP = b"Final-Recipient: rfc822; a@b.example\nAction: failed\nStatus: 5.1.1\n
         lambda: b"X-Failed-Recipients: " + b"((" * 1_000_000 + b"\n\n",
         lambda: _HEAD + b"".join(b"Content-Type: multipart/x; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(3000)),
         lambda: _HEAD + b"Content-Type: message/rfc822\n\n" * 20_000,
+        lambda: (
+            _HEAD + b"Content-Type: message/delivery-status\n\n"
+            + b"".join(
+                b"Final-Recipient: rfc822; a%d@b.example\nAction: failed\nDiagnostic-Code: smtp; %d %s\n\n"
+                % (n, n, b"user mailbox account " * 40) for n in range(400)
+            )
+        ),
         lambda: _HEAD + b"Content-Type: text/plain; charset=punycode\n\n" + b"user-abc" * 2_000_000,
         lambda: _HEAD + b"Content-Type: text/plain; charset=gb-none\n\n" + b"\xff" * 2_000_000,
         lambda: _HEAD + b"Content-Type: text/plain; charset=idna\n\n" + b"xn--a-ecp.ru" * 2_000_000,
