@@ -181,7 +181,8 @@ def _without_signature(lines: list[str]) -> tuple[str, str]:
         below += bool(lines[begins].strip())
     for at in range(begins, len(lines)):
         if _SIGNATURE_MARK(lines[at]):
-            return _without_footer(lines[:at])[0], "\n".join(lines[at + 1 :]).strip()
+            words, footer = _without_footer(lines[:at])
+            return words, f"{footer}\n{chr(10).join(lines[at + 1 :])}".strip()
     return _without_footer(lines)
 
 
