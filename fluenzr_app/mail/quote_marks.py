@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 _WROTE = (
     r"wrote|writes|schrieb|a écrit|escribió|ha scritto|schreef|escreveu|skrev|napisał(?:\(?a\)?)?|napsal(?:\(a\))?"
-    r"|kirjoitti|написал"
+    r"|kirjoitti|написала?|пишет"
 )
 _LEADS = r"On|Le|Am|El|Il|Op|Em|Den|Il giorno|W dniu|Dnia|Dne|Na"
-_LED_BY = re.compile(rf"(?:{_LEADS})\b", re.IGNORECASE).match
+_LED_BY = re.compile(rf"(?:{_LEADS})\b|\d{{1,4}}[./-]\d", re.IGNORECASE).match
 # Only these may be broken over several lines: without the first word one cannot tell where they begin.
-_LED = re.compile(rf"(?:{_LEADS})\b.{{3,300}}?\b(?:{_WROTE})\b.{{0,120}}:", re.IGNORECASE).fullmatch
+_LED = re.compile(rf"(?:(?:{_LEADS})\b|\d).{{3,300}}?\b(?:{_WROTE})\b.{{0,120}}:", re.IGNORECASE).fullmatch
 _NOT_LED = (
     re.compile(rf".{{2,200}}?\b(?:{_WROTE})\b.{{0,120}}:", re.IGNORECASE).fullmatch,
     re.compile(r".{4,200}<[^<>\s]+@[^<>\s]+>\s*:").fullmatch,
@@ -40,12 +40,13 @@ _FORWARD_BEGINS = re.compile(
 _RULE = re.compile(r"\s*_{10,}\s*|\s*-{8,}\s*").fullmatch
 
 _LABEL = re.compile(r"[\s*]*([^\W\d_][\w .’'-]{0,20}?)[\s*]*[:：][\s*]*(.*)").fullmatch
-_FROM = frozenset({"from", "de", "von", "da", "van", "från", "fra", "od", "差出人", "发件人", "expéditeur"})
+_FROM = frozenset({"from", "de", "von", "da", "van", "från", "fra", "od", "差出人", "发件人", "от"})
 _OTHERS = frozenset({
     "sent", "date", "to", "subject", "cc", "reply-to", "envoyé", "envoyé le", "à", "objet", "cci", "gesendet", "datum",
     "an", "betreff", "enviado", "enviado el", "fecha", "para", "asunto", "inviato", "data", "a", "oggetto", "verzonden",
     "aan", "onderwerp", "skickat", "till", "ämne", "sendt", "til", "emne", "wysłano", "do", "temat", "assunto",
-    "送信日時", "宛先", "件名", "发送时间", "收件人", "主题", "répondre à", "antwort an", "importance", "priority",
+    "送信日時", "宛先", "件名", "发送时间", "收件人", "主题", "répondre à", "antwort an", "отправлено", "кому", "тема",
+    "дата",
 })  # fmt: skip
 
 _APPS = (
@@ -90,17 +91,18 @@ def attribution_at(lines: Sequence[str], at: int) -> int:
 
 def header_block_at(lines: Sequence[str], at: int) -> int:
     """How many lines, beginning at `at`, are the headers of a mail set out as text; 0 when they are none."""
-    if _label(lines[at]) not in _FROM:
+    label = _label(lines[at])
+    if label not in _FROM and label not in _OTHERS:
         return 0
-    labels, last = {"from"}, at
+    labels, last = {"from" if label in _FROM else label}, at
     for index in range(at + 1, min(at + 14, len(lines))):
         label = _label(lines[index])
-        if label in _OTHERS:
-            labels.add(label)
+        if label in _FROM or label in _OTHERS:
+            labels.add("from" if label in _FROM else label)
             last = index
         elif not lines[index].strip() and index - last > 1:
             break
-    return last - at + 1 if len(labels) >= 3 else 0
+    return last - at + 1 if len(labels) >= 3 and "from" in labels else 0
 
 
 def is_separator(line: str) -> bool:

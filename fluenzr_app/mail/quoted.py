@@ -18,8 +18,8 @@ from fluenzr_app.mail.quote_elements import mark_quotes
 from fluenzr_app.mail.quote_marks import attribution_at, header_block_at, is_mobile_footer, is_rule, is_separator
 
 # Longer pages are judged by their words alone.
-_PAGE_MAX = 400_000
-_LINES_MAX = 20_000
+_PAGE_MAX = 250_000
+_LINES_MAX = 5_000
 _CONTEXT_LINES = 3
 _SIGNATURE_LINES_MAX = 20
 # The library's expressions take long over long lines.
