@@ -18,5 +18,5 @@ def plain_words(text: str) -> str:
 
 def words_pattern(*alternatives: str) -> re.Pattern[str]:
     """One pattern of all alternatives, written with accents, that searches text made by `plain_words`."""
-    source = unicodedata.normalize("NFKD", "|".join(alternatives))
+    source = unicodedata.normalize("NFKD", "|".join(alternatives).replace("ß", "ss").replace("ς", "σ"))
     return re.compile("".join(char for char in source if not unicodedata.combining(char)))

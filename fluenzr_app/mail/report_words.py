@@ -46,7 +46,8 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             r"mail from:? ?<?.{0,60}(?:denied|refused|rejected|invalid|unresolv|not resolve|does ?n.t exist)",
             r"sender ?domain|from address.{0,30}(?:blocked|reject|denied)|no accounts? found for sender",
             r"cannot resolve your (?:domain|address)|bogus mail from|(?:é|e)metteur invalide|\bbatv\b|backscatter",
-            r"third-party dsn|unsigned dsn|sender address.{0,40}(?:black|block|list)|from:? domain|domain of sender",
+            r"third-party dsn|unsigned dsn|sender address.{0,40}(?:black|block|list)|from:? domain",
+            r"domain of sender",
             r"unrout\w+ sender|address is not verified|fully qualified e?-?mail|unresolvable sender",
             r"do(?:es)? not accept mail from",
         ),
@@ -54,6 +55,8 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
     (
         Cause.MAILBOX_FULL,
         (
+            r"dépass.{0,20}quota|speicherplatz.{0,40}(?:erschöpft|voll|überschritten)|\bje pln[áýé]|plná schránka",
+            r"kutusu? dolu|megtelt|(?:är|er) full|er fuld|täynnä|postlåda.{0,20}full|penuh\b|đầy|เต็ม",
             (
                 r"<box>.{0,60}?\b(?:is|are|was|has)? ?(?:\bfull\b|over (?:its |the |their |disk )*(?:quota|limit)"
                 r"|overquota|out of (?:disk|storage|space)|(?:exceed|reached|above)[a-z]* .{0,30}(?:quota|storage"
@@ -74,7 +77,8 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             r"message store.{0,20}full|boîte.{0,50}(?:pleine|saturée)|destinataire pleine|too much mail data",
             r"space has been used up|quota.{0,30}(?:dépassé|atteint)",
             r"(?:postfach|mailbox|konto).{0,50}(?:voll\b|überfüllt|überschritten)",
-            r"buz[oó]n.{0,40}(?:lleno|llena|excedid)|cuota.{0,30}(?:excedid|superad)|quota.{0,30}excedid",
+            r"(?:buz[oó]n|casilla|cuenta).{0,40}(?:llen[oa]|excedid|sin espacio|superad)",
+            r"cuota.{0,30}(?:excedid|superad)|quota.{0,30}excedid",
             r"casella.{0,50}(?:piena|esaurit)|mailbox.{0,20}\bvol\b|(?:caixa|conta).{0,40}(?:cheia|lotada|excede)",
             r"容量.{0,20}(?:超|オーバー|いっぱい)|メールボックス.{0,20}(?:超|いっぱい|満)",
             r"(?:邮箱|信箱|郵箱|空间|空間).{0,12}(?:已?满|已?滿|不足|超)",
@@ -108,6 +112,7 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
     (
         Cause.MAILBOX_DISABLED,
         (
+            r"compte (?:clos|clôturé)|niet meer in gebruik|adres.{0,20}niet meer|zrušen|kapatıl|pasif",
             (
                 r"<not ours><box>(?! is not allowed)[^.;]{0,60}?\b(?:disabled|inactive|de-?activated|suspended"
                 r"|discontinued|(?:is|been|was) (?:closed|deleted|removed|cancell?ed|terminated|expired|locked"
@@ -131,7 +136,7 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             r"account.{0,20}on hold",
             r"(?:boîte|compte|adresse).{0,60}(?:désactivé|fermé|suspendu|supprimé|résilié|n.est plus)",
             r"(?:konto|postfach|adresse|account).{0,40}(?:deaktiviert|gesperrt|gelöscht|stillgelegt|nicht mehr)",
-            r"(?:cuenta|buz[oó]n).{0,40}(?:desactivad|deshabilitad|inactiv|cancelad|suspendid)",
+            r"(?:cuenta|buz[oó]n|casilla).{0,40}(?:desactivad|deshabilitad|inactiv|cancelad|suspendid|expirad|vencid|bloquead|de baja)",
             r"(?:casella|account|utente).{0,40}(?:disattivat|disabilitat|sospes|chius|non (?:è )?più)",
             r"(?:conta|caixa).{0,40}(?:desativad|desabilitad|suspens|cancelad|encerrad|bloquead)",
             r"(?:ящик|аккаунт|пользовател).{0,40}(?:отключ|заблокир|удал|неактив)",
@@ -184,6 +189,13 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
     (
         Cause.UNKNOWN_USER,
         (
+            r"nieznan\w+ (?:użytkownik|adres|odbiorc)|onbekende (?:gebruiker|ontvanger)|존재하지 않",
+            r"없는 (?:사용자|계정|주소)",
+            r"uživatel.{0,20}(?:neexist|nenalezen|neznám)",
+            r"(?:adresa|schránka).{0,20}(?:neexist|nenalezena)|ei löydy|tuntematon",
+            r"bulunamad|geçersiz (?:kullanıcı|adres)|nem létezik|ismeretlen|δεν υπάρχει|לא קיים",
+            r"غير موجود|không tồn tại",
+            r"tidak (?:ada|ditemukan|dikenal)|ไม่พบ|nu există|не існує|не съществува",
             (
                 r"(?:unknown|invalid|no such|bad|undeliverable|nonexist(?:ent|ing)?|non-existent|incorrect"
                 r"|unrecogni[sz]ed|wrong|illegal|not a valid|unable to find|couldn.t find|could not find"
@@ -207,7 +219,8 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             ),
             r"not (?:our|a known|an? existing) (?:customer|user|member|address)|this user doesn.t have",
             r"there is no (?:user|account|such|one)|not listed in (?:domino|public|the)|several matches",
-            r"no match(?:es)? .{0,20}(?:query|nameserver|directory|found)|invalid (?:final )?(?:delivery )?user ?id",
+            r"no match(?:es)? .{0,20}(?:query|nameserver|directory|found)",
+            r"invalid (?:final )?(?:delivery )?user ?id",
             r"(?:address|recipient|rcpt)(?: address)? (?:rejected|refused): ?(?:user|undeliverable|address|no)",
             (
                 r"(?:utilisateur|destinataire|adresse|boîte|compte|bal)\b.{0,50}(?:inconnu|inexistant|introuvable"
@@ -220,7 +233,8 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             ),
             r"unbekannte[rs]? (?:benutzer|empfänger|adresse)|existiert nicht|kein (?:benutzer|postfach|account)",
             (
-                r"(?:usuario|buz[oó]n|cuenta|direcci[oó]n|destinatario).{0,50}(?:desconocid|no existe|inexistente"
+                r"(?:usuario|buz[oó]n|casilla|cuenta|direcci[oó]n|destinatario).{0,50}(?:desconocid"
+                r"|no existe|inexistente"
                 r"|no (?:se )?encontr|inv[aá]lid|no v[aá]lid)"
             ),
             (
@@ -263,6 +277,9 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
     (
         Cause.UNREACHABLE,
         (
+            r"connexion (?:refusée|impossible|interrompue|expirée)",
+            r"verbindung.{0,30}(?:abgelehnt|fehlgeschlagen|unterbrochen)",
+            r"conexi[oó]n.{0,20}(?:rechazad|fallid|agotad)|connessione.{0,20}(?:rifiutat|fallit)",
             (
                 r"connection (?:was )?(?:refused|timed? ?out|reset|dropped|closed|died|lost|failed|failure|aborted"
                 r"|to .{0,60}failed)"
@@ -306,6 +323,7 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
     (
         Cause.TOO_LARGE,
         (
+            r"邮件大小|大小限制|郵件大小|용량 제한",
             (
                 r"(?:message|mail|attachment|size|content|file|body|header).{0,60}(?:too (?:big|large|long)"
                 r"|exceed.{0,40}(?:size|limit|maximum|length)|larger than)"

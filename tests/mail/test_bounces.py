@@ -75,6 +75,29 @@ def test_the_class_follows_from_the_cause_and_not_from_the_first_digit(
     assert (found.cause, found.bounce_class) == (cause, kind)
 
 
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("Esta casilla ha expirado por falta de uso", "hard"),
+        ("Votre correspondant a depasse son quota", "soft"),
+        ("compte clos", "hard"),
+        ("Der Speicherplatz des Empfängers ist erschöpft", "soft"),
+        ("onbekende gebruiker", "hard"),
+        ("caixa postal cheia", "soft"),
+        ("la casella non esiste", "hard"),
+        ("Ящик переполнен", "soft"),
+        ("nieznany uzytkownik", "hard"),
+        ("schránka je plná", "soft"),
+        ("kullanıcı bulunamadı", "hard"),
+        ("宛先不明", "hard"),
+        ("对方邮箱空间已满", "soft"),
+        ("존재하지 않는 사용자", "hard"),
+    ],
+)
+def test_causes_are_told_in_many_languages_with_or_without_accents(words: str, kind: str) -> None:
+    assert only(plain(f"<{JOE}>: {words}\n")).bounce_class == kind
+
+
 def test_a_forwarded_recipient_is_named_by_both_addresses() -> None:
     fields = f"Original-Recipient: rfc822; {JOE}\nFinal-Recipient: rfc822; {EVE}\nAction: failed\nStatus: 5.1.1"
     found = only(report(fields))
