@@ -139,15 +139,15 @@ async def change_status(conversation_id: str, given: ConversationGiven, caller: 
 
 
 @router.get(
-    "/{conversation_id}/messages/{message_id}/attachments/{file_id}",
+    "/{conversation_id}/messages/{mail_id}/attachments/{attachment_id}",
     response_class=Response,
     responses={200: {"content": {"application/octet-stream": {}}, "description": "The file as it is."}},
 )
-async def attachment(conversation_id: str, message_id: str, file_id: str, caller: Asked) -> Response:
+async def attachment(conversation_id: str, mail_id: str, attachment_id: str, caller: Asked) -> Response:
     """Fetch a file beside a mail, as it is: the one answer that is no JSON. It may hold anything; do not open it."""
-    key, index = parse_public_id("cnv", conversation_id), parse_public_id("fil", file_id)
-    came = message_id.startswith("inb_")
-    mail = parse_public_id("inb" if came else "msg", message_id)
+    key, index = parse_public_id("cnv", conversation_id), parse_public_id("fil", attachment_id)
+    came = mail_id.startswith("inb_")
+    mail = parse_public_id("inb" if came else "msg", mail_id)
 
     def ask(session: Session) -> tuple[FileView, bytes]:
         take = file_that_came if came else file_that_went

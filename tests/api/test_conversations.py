@@ -361,7 +361,7 @@ def test_the_reference_describes_every_call(program: TestClient):
     assert mine == {
         "/conversations", "/conversations/{conversation_id}", "/conversations/{conversation_id}/reply",
         "/conversations/{conversation_id}/status",
-        "/conversations/{conversation_id}/messages/{message_id}/attachments/{file_id}",
+        "/conversations/{conversation_id}/messages/{mail_id}/attachments/{attachment_id}",
     }  # fmt: skip
     page = program.get("/v1/docs").text
     assert "/conversations/{conversation_id}/reply" in page

@@ -23,6 +23,8 @@ from fluenzr_app.db.all_models import metadata
 from fluenzr_app.db.engine import Database
 from fluenzr_app.db.ids import public_id
 from fluenzr_app.gate import NONCE_COOKIE, SESSION_COOKIE
+from fluenzr_app.inbox import answers
+from fluenzr_app.mail.compose import AttachedFile
 from fluenzr_app.settings import load_settings
 from fluenzr_app.workspaces import api_keys
 from fluenzr_app.workspaces import service as workspaces
@@ -106,6 +108,11 @@ def things(runtime: ApiRuntime, people: People, tmp_path) -> dict[str, str]:
     inbox = Inbox(runtime.database, runtime.keyring, ours, now, account, campaign.id)
     files = {"zebulon.pdf": b"the prices of the quincaillerie"}
     conversation = inbox.reply_of("nestor@quincaillerie.example", "Zebulon says yes", at=now, files=files)
+    with runtime.database.transaction() as session:
+        sent = answers.send_answer(
+            session, ours, conversation, "Zebulon, here they are", now, runtime.rng,
+            files=[AttachedFile("zebulon.txt", "text/plain", b"quincaillerie")],
+        )  # fmt: skip
     return {
         "contact_id": public_id("con", contact),
         "account_id": public_id("acc", account),
@@ -114,8 +121,11 @@ def things(runtime: ApiRuntime, people: People, tmp_path) -> dict[str, str]:
         "campaign_id": public_id("cmp", campaign.id),
         "import_id": public_id("imp", draft.id),
         "conversation_id": public_id("cnv", conversation),
-        "message_id": public_id("inb", 1),
-        "file_id": public_id("fil", 0),
+        "mail_id": public_id("inb", 1),
+        "attachment_id": public_id("fil", 0),
+        "index": "0",
+        "message_id": public_id("msg", sent),
+        "file_id": public_id("fil", 1),
         "user_id": public_id("usr", people.owner.user_id),
         "key_id": public_id("key", key.key_id),
         "token": "A" * 80,
