@@ -20,6 +20,7 @@ from reflex.state import BaseState, State
 from reflex_base.event import Event
 from reflex_base.registry import RegistrationContext
 from reflex_base.utils.format import json_dumps
+from sqlalchemy.event import listen
 
 from fluenzr_app.campaigns import audience
 from fluenzr_app.campaigns import service as campaigns
@@ -197,11 +198,20 @@ class Seat:
 
     def __init__(self, installed: Runtime, begin: Callable[[], str]) -> None:
         self._installed, self._begin = installed, begin
+        self._has_changed = False
+        listen(installed.database.engine, "commit", self._note)
         self.token = begin()
+
+    def _note(self, _connection: Any) -> None:
+        self._has_changed = True
 
     async def keep(self, tab: State) -> None:
         """Be signed in for the next call."""
+        # Only what was written can have ended it.
+        if not self._has_changed:
+            return
         database, now = self._installed.database, self._installed.clock.now()
+        self._has_changed = False
         if self.token and workspaces.who_is(database, self.token, now) is None:
             self.token = self._begin()
             connection = tab.router_data | {"headers": {"cookie": f"{SESSION_COOKIE}={self.token}"}}
