@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from fluenzr_app.commands import backups
 from fluenzr_app.db.engine import Database
+from fluenzr_app.sending.generation import hold_of
 from fluenzr_app.settings import Settings
 from tests.real.counting_smtp import Behaviour, StartCountingSmtp
 from tests.scenarios.world import World, build, wait_until
@@ -26,7 +28,8 @@ def test_a_backup_put_back_sends_nothing_until_it_is_released(tmp_path: Path, co
     saved = tmp_path / "saved.db"
     worker = world.worker(FLUENZR_CONNECTIONS_PER_ACCOUNT=TWO)
     wait_until(lambda: server.accepted().total() >= 10, 30, worker)
-    _fluenzr(world.settings, "backup", str(saved))
+    # Here rather than in a process that takes as long to start as the mails to leave.
+    backups.backup(world.settings, saved)
     wait_until(lambda: world.statuses() == {"sent": 60}, 60, worker)
     worker.stop()
     world.db.close()
@@ -96,10 +99,17 @@ def test_a_file_that_is_no_backup_changes_nothing(tmp_path: Path, counting_smtp:
 
 def _nothing_leaves(world: World, count: Callable[[], int], expected: int) -> None:
     worker = world.worker(FLUENZR_CONNECTIONS_PER_ACCOUNT=TWO)
-    time.sleep(5)
+    wait_until(lambda: _is_held(world), 60, worker)
+    # Held from its first look at the database on; two more looks change nothing.
+    time.sleep(2)
     worker.check_alive()
     assert count() == expected
     worker.stop()
+
+
+def _is_held(world: World) -> bool:
+    with world.db.read() as session:
+        return hold_of(session) is not None
 
 
 def _fluenzr(settings: Settings, *arguments: str) -> str:
