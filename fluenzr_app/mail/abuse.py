@@ -18,7 +18,7 @@ _HOTMAIL_RECIPIENT = "x-hmxmroriginalrecipient"
 _COMPLAINT_SUBJECT = re.compile(
     r"complaint about message from|abuse report|spam (?:report|complaint)|e-?mail feedback", re.I
 )
-_MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}@[^<>\s]{1,900}>")
+_MESSAGE_ID = re.compile(r"<[^<>\s\x00-\x1f\x7f]{1,900}>")
 
 
 @dataclass(frozen=True, slots=True)

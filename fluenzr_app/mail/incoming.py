@@ -24,8 +24,8 @@ _IDS_MAX = 200
 _ATTACHMENTS_MAX = 500
 _FILENAME_MAX = 150
 
-_MESSAGE_ID = re.compile(r"<([^<>\s]{1,900})>")
-_BARE_ID = re.compile(r"[^<>\s@]{1,400}@[^<>\s@]{1,400}").fullmatch
+_MESSAGE_ID = re.compile(r"<([^<>\s\x00-\x1f\x7f]{1,900})>")
+_BARE_ID = re.compile(r"[^<>\s@\x00-\x1f\x7f]{1,400}@[^<>\s@\x00-\x1f\x7f]{1,400}").fullmatch
 _ONE_MAILBOX = re.compile(r"([^<>]*)<\s*([^<>\s]+@[^<>\s]+)\s*>\s*").fullmatch
 _FORWARDS = re.compile(r"\s*(?:(?:re|aw|sv|antw|rép?)\s*:\s*)*(?:fwd?|tr|wg|rv|i|enc|doorst|vs|vb|pd)\s*:", re.I).match
 _PGP_INLINE = re.compile(r"^-----BEGIN PGP MESSAGE-----$", re.MULTILINE).search
@@ -367,7 +367,7 @@ def _written_name(part: Part) -> str:
 
 
 def _attachment(raw: bytes, index: int, part: Part) -> Attachment:
-    content_id = part.header("content-id").strip().strip("<>")[:300]
+    content_id = _line(part.header("content-id")).strip("<>")[:300]
     inline = part.disposition != "attachment" and bool(content_id) and part.content_type.startswith("image/")
     size = len(octets(raw, part))
     return Attachment(index, _file_name(part, index), part.content_type, size, content_id, inline)

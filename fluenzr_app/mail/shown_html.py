@@ -59,7 +59,7 @@ def for_display(
     of at most 2 MB are shown, 8 MB in all. `note` stands at the end of what was cut after two million characters.
     """
     shortened = len(page) > PAGE_MAX
-    page = page[:PAGE_MAX]
+    page = page[:PAGE_MAX].encode("utf-8", "replace").decode("utf-8")
     images = _Images(remote_images, inline)
     tree = read_page(page)
     if tree is None:

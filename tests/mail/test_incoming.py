@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fluenzr_app.mail.abuse import abuse_report
 from fluenzr_app.mail.errors import AttachmentMissing
 from fluenzr_app.mail.incoming import IncomingMail, Kind, Person, attachment_content, parse, parse_headers
+from fluenzr_app.mail.quoted import split
 from tests.mail.incoming_mails import Context, headed, multipart, part, plain
 
 C = Context()
@@ -72,6 +74,11 @@ def test_what_is_no_address_has_no_key(written: str) -> None:
 )
 def test_a_subject_is_one_decoded_line(written: str, subject: str) -> None:
     assert parse(f"Subject: {written}\r\n\r\nx".encode()).subject == subject
+
+
+def test_an_id_that_no_database_would_take_is_none() -> None:
+    mail = parse(b"Message-ID: <a\0b@x>\nIn-Reply-To: <c\x01@x> <ok@x>\nReferences: bare@x junk\n\nx")
+    assert (mail.rfc_id, mail.in_reply_to, mail.references) == ("", ("<ok@x>",), ("<bare@x>",))
 
 
 @pytest.mark.parametrize(
@@ -229,4 +236,10 @@ def test_any_bytes_are_a_mail(raw: bytes) -> None:
     for text in (mail.text, mail.html, mail.subject, mail.sender.name, *(value for _, value in mail.fields)):
         text.encode()
     assert "\n" not in mail.subject
+    shown = (mail.text, mail.html, mail.subject, mail.sender.name, mail.sender.address, mail.rfc_id)
+    assert not any(
+        "\0" in value for value in (*shown, *mail.references, *(file.content_id for file in mail.attachments))
+    )
+    split(mail)
+    abuse_report(raw)
     parse_headers(raw)

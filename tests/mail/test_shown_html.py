@@ -128,7 +128,7 @@ _PIECES = [
 
 
 @settings(deadline=5000)
-@given(st.lists(st.sampled_from(_PIECES) | st.text(max_size=5), max_size=30).map("".join))
+@given(st.lists(st.sampled_from(_PIECES) | st.text(st.characters(exclude_categories=()), max_size=5), max_size=30).map("".join))
 def test_whatever_comes_in_nothing_dangerous_goes_out(page: str) -> None:
     inside = body(page).lower()
     assert "<script" not in inside
