@@ -261,6 +261,7 @@ def _damaged_mime() -> list[Sample]:
 
 
 def _no_bounces() -> list[Sample]:
+    inside = report(failed(JOE, "5.1.1", "550 5.1.1 User unknown"))
     return [
         Sample(
             "reply that quotes a bounce",
@@ -380,6 +381,13 @@ def _no_bounces() -> list[Sample]:
             """,
                 subject="Return receipt",
             ),
+            (),
+        ),
+        Sample(
+            "digest with a report in it",
+            "no bounce",
+            b"From: news-request@lists.example\nTo: anna@fluenzr.example\nSubject: News Digest, Vol 3\n"
+            b"Content-Type: multipart/digest; boundary=d\n\n--d\n\n" + inside + b"\n--d--\n",
             (),
         ),
         Sample(

@@ -189,7 +189,8 @@ def _walk(part: Message, parts: ReportParts, depth: int) -> None:
         if not parts.returned:
             parts.returned = _text_of(part)[:_RETURNED]
     elif isinstance(payload, list):
-        if depth < _DEEPEST:
+        # A list's digest may hold a report that went to somebody else.
+        if depth < _DEEPEST and kind != "multipart/digest":
             _walk_children(kind, [each for each in payload if isinstance(each, Message)], parts, depth)
     elif kind.startswith(("text/", "multipart/")) or not depth:
         _take_text(kind, part, parts)

@@ -136,7 +136,10 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             r"account.{0,20}on hold",
             r"(?:boîte|compte|adresse).{0,60}(?:désactivé|fermé|suspendu|supprimé|résilié|n.est plus)",
             r"(?:konto|postfach|adresse|account).{0,40}(?:deaktiviert|gesperrt|gelöscht|stillgelegt|nicht mehr)",
-            r"(?:cuenta|buz[oó]n|casilla).{0,40}(?:desactivad|deshabilitad|inactiv|cancelad|suspendid|expirad|vencid|bloquead|de baja)",
+            (
+                r"(?:cuenta|buz[oó]n|casilla).{0,40}(?:desactivad|deshabilitad|inactiv"
+                r"|cancelad|suspendid|expirad|vencid|bloquead|de baja)"
+            ),
             r"(?:casella|account|utente).{0,40}(?:disattivat|disabilitat|sospes|chius|non (?:è )?più)",
             r"(?:conta|caixa).{0,40}(?:desativad|desabilitad|suspens|cancelad|encerrad|bloquead)",
             r"(?:ящик|аккаунт|пользовател).{0,40}(?:отключ|заблокир|удал|неактив)",
