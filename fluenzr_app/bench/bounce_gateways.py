@@ -417,6 +417,12 @@ def of_gateways() -> list[Sample]:
             ((JOE, "soft"),),
         ),
         Sample(
+            "moved",
+            "qmail",
+            plain(f"<{JOE}>: user has moved to {EVE}\n"),
+            ((JOE, "hard"),),
+        ),
+        Sample(
             "frozen",
             "exim",
             plain(

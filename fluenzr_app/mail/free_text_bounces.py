@@ -56,7 +56,8 @@ _LABEL = words_pattern(
 )
 _SENDER_LABEL = words_pattern(
     (
-        r"(?:\bfrom|sender|reply[- ]to|return[- ]path|mail from|sent by|originator|envelope|\bde\b|\bvon\b|absender"
+        r"(?:moved to|new (?:e-?mail )?address|changed to|replaced by|neue adresse|nouvelle adresse|nueva direcci"
+        r"|\bfrom|sender|reply[- ]to|return[- ]path|mail from|sent by|originator|envelope|\bde\b|\bvon\b|absender"
         r"|expéditeur|remitente|mittente|afzender|remetente|差出人|送信者|发件人|寄件人|отправител\w*|nadawca"
         r"|contact(?:er|ez)?|questions?|assistance|help(?:desk)?|support|please (?:e-?mail|write|send|notify|report"
         r"|forward)|(?:for|need) (?:further |more )?(?:help|assistance|information)|write to"
@@ -65,10 +66,13 @@ _SENDER_LABEL = words_pattern(
     ),
 )  # fmt: skip
 _HELP = words_pattern(
+    r"moved to|new (?:e-?mail )?address|changed to|replaced by|neue adresse|nouvelle adresse|nueva direcci",
     r"help|support|assistance|question|contact|please (?:e-?mail|write|send|notify|forward)|report (?:this|it)",
     r"write to|further|kontakt|contatt|wenden|renseignement",
 )
 _PREFIX = re.compile(r"^(?:smtp|rfc822|mailto|to|rcpt|email|user|addr)=", re.IGNORECASE)
+# `<address>: why`, as Postfix and qmail write it.
+_THEN_WORDS = re.compile(r">?\)?:(?:\s|$)")
 _FOOTER = re.compile(r"\s*(?:_{8,}|\*{4,})")
 _OFFICE = re.compile(
     r"(?:postmaster|mailer-?daemon|mail-?daemon|abuse|noreply|no-reply|do-?not-?reply|hostmaster|mail-?admin|listserv"
@@ -175,7 +179,7 @@ def _points(lines: list[str], number: int, line: str, found: tuple[str, int, int
     if _ALONE.match(marked):
         points += 4
     elif _BEGINS.match(marked):
-        points += 3
+        points += 5 if _THEN_WORDS.match(line[end:]) else 3
     if introduced or _INTRODUCTION.search(plain_words(line[:start])):
         points += 3
     if _LABEL.search(before):

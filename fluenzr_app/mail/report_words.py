@@ -46,6 +46,7 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             r"mail from:? ?<?.{0,60}(?:denied|refused|rejected|invalid|unresolv|not resolve|does ?n.t exist)",
             r"sender ?domain|from address.{0,30}(?:blocked|reject|denied)|no accounts? found for sender",
             r"cannot resolve your (?:domain|address)|bogus mail from|(?:é|e)metteur invalide|\bbatv\b|backscatter",
+            r"verification failed for",
             r"third-party dsn|unsigned dsn|sender address.{0,40}(?:black|block|list)|from:? domain",
             r"domain of sender",
             r"unrout\w+ sender|address is not verified|fully qualified e?-?mail|unresolvable sender",
@@ -372,7 +373,7 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
     (
         Cause.AUTH_REQUIRED,
         (
-            r"authenticat|\btls (?:is )?required|authentification|not authori[sz]ed to perform|verification fail",
+            r"authenticat|\btls (?:is )?required|authentification|not authori[sz]ed to perform",
             r"not subscribed to ses",
         ),
     ),
