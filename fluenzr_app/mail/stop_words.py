@@ -93,43 +93,30 @@ _CORE = re.compile(
     r"|(?:mail|schrijf|contacteer) (?:mij|me|ons) niet meer|geen (?:e ?mails?|mails?|berichten) meer"
     r")\b"
 )
-_FILLERS = frozenset(
-    # English
-    "please kindly pls plz can could would you i want like wish id to be from off of your this the that "
-    "these those all any us me my it and or out "
-    "email emails e mail mails mailing mailings list lists database newsletter newsletters communication "
-    "communications message messages "
-    "campaign campaigns sequence marketing distribution contact contacts address immediately now asap at "
-    "once again today anymore any more "
-    "further future in ever such spam sending getting receiving mailinglist for "
-    # French
-    "merci de veuillez priere je nous souhaite souhaitons veux voudrais voudrions desire demande vous prie "
-    "remercie bien vouloir ne svp stp s il "
-    "plait te pouvez pourriez d la le les des du votre vos cette ces toute toutes tous liste listes base "
-    "fichier fichiers diffusion lettre "
-    "information mailinglists envoi envois courriel courriels adresse nom mon mes donnees coordonnees "
-    "commercial commerciaux "
-    "commerciales publicite publicites pub aux a au immediatement rapidement aussi et plus rien ce par "
-    "prospection etre m "
-    # German
-    "bitte mich uns aus von ihrem ihrer eurem eurer dem der diesem dieser deiner deinem verteiler "
-    "verteilerliste liste mailingliste mails datenbank adressliste kontaktliste "
-    "ich wir mochte mochten will wollen sie ab heraus raus sofort umgehend meine adresse emailadresse "
-    "mailadresse daten vom newsletters und den zu nicht_ werbung "
-    "mehr weiteren weitere schicken senden mir "
-    # Spanish
-    "por favor ruego solicito quiero deseo me gustaria le les que pido su tu esta vuestra sus tus lista "
-    "listas datos correo correos "
-    "contactos envios suscripcion boletin mi gracias la el de inmediatamente "
-    # Italian
-    "per favore cortesia vi prego di la chiedo desidero vorrei si prega dalla dal da vostra tua sua questa "
-    "vostro elenco contatti essere "
-    "subito grazie il mio indirizzo vostri e "
-    # Dutch
-    "graag gelieve ik wil aub a u b wilt kunt kan je willen jullie uit voor van uw deze lijst mailinglijst "
-    "nieuwsbrief verzendlijst "
-    "bestand af eraf weg alstublieft alsjeblieft direct mij ons mijn emailadres adres te ".split()
-) - {"nicht_"}  # fmt: skip
+# The words that may stand around it: English, French, German, Spanish, Italian, Dutch. No negation among them.
+_FILLER_WORDS = """
+    please kindly pls plz can could would you i want like wish id to be from off of your this the that these
+    those all any us me my it and or out email emails e mail mails mailing mailings list lists database
+    newsletter newsletters communication communications message messages campaign campaigns sequence marketing
+    distribution contact contacts address immediately now asap at once again today anymore more further future
+    in ever such spam sending getting receiving mailinglist for
+    merci de veuillez priere je nous souhaite souhaitons veux voudrais voudrions desire demande vous prie
+    remercie bien vouloir ne svp stp s il plait te pouvez pourriez d la le les des du votre vos cette ces toute
+    toutes tous liste listes base fichier fichiers diffusion lettre information mailinglists envoi envois
+    courriel courriels adresse nom mon mes donnees coordonnees commercial commerciaux commerciales publicite
+    publicites pub aux a au immediatement rapidement aussi et plus rien ce par prospection etre m
+    bitte mich uns aus von ihrem ihrer eurem eurer dem der diesem dieser deiner deinem verteiler verteilerliste
+    mailingliste datenbank adressliste kontaktliste ich wir mochte mochten will wollen sie ab heraus raus sofort
+    umgehend meine emailadresse mailadresse daten vom und den zu werbung mehr weiteren weitere schicken senden
+    mir
+    por favor ruego solicito quiero deseo gustaria que pido su tu esta vuestra sus tus lista listas datos correo
+    correos contactos envios suscripcion boletin mi gracias el inmediatamente
+    per favore cortesia vi prego di chiedo desidero vorrei si prega dalla dal da vostra tua sua questa vostro
+    elenco contatti essere subito grazie mio indirizzo vostri
+    graag gelieve ik wil aub u b wilt kunt kan willen jullie uit voor van uw deze lijst mailinglijst nieuwsbrief
+    verzendlijst bestand af eraf weg alstublieft alsjeblieft direct mij ons mijn emailadres adres
+"""
+_FILLERS = frozenset(_FILLER_WORDS.split())
 _SENTENCES = re.compile(r"[.!;:\n…]+|\?+")
 _NAME_LINE = re.compile(r"[^\W\d_][\w .,'’&|/+()@:-]*")
 
