@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fluenzr_app.bench.bounce_mails import JOE, OURS, Sample, failed, plain, report
+from fluenzr_app.bench.bounce_mails import EVE, JOE, OURS, Sample, failed, plain, report
 
 
 def of_gateways() -> list[Sample]:
