@@ -29,8 +29,10 @@ from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.engine import Database
 from fluenzr_app.db.migrations import migrate
 from fluenzr_app.demo.clock import DemoClock, end_of_rest
-from fluenzr_app.demo.history import live_through
+from fluenzr_app.demo.everyday import carry_out, people_living, press_without_server
+from fluenzr_app.demo.history import accounts_to_read, live_through
 from fluenzr_app.demo.loopback import stay_on_loopback
+from fluenzr_app.demo.mailboxes import opener
 from fluenzr_app.demo.post_office import DemoPostOffice
 from fluenzr_app.demo.sample import OWNER, Sample
 from fluenzr_app.demo.story import FIRST_DAY, NEW_PASSWORD, ZONE, moment, monday_of, story
@@ -45,6 +47,9 @@ HOST = "127.0.0.1"
 # An hour in 15 s: a working day is over in a bit more than two minutes.
 CLOCK_RATE = 240.0
 SEND_EVERY_S = 0.2
+# Follow-ups wait unless their mailbox was read within ten minutes, which are two and a half seconds here.
+READ_EVERY_S = 1.5
+_WATCH_EVERY_S = 0.5
 _LOOK_FOR_REST_EVERY_S = 0.5
 _PORTS = range(8000, 8050)
 _SEED = 20261
@@ -146,10 +151,15 @@ def _show(settings: Settings, db: Database, keyring: KeyRing, *, as_json: bool, 
         if opens and _has_display():
             webbrowser.open(ready.link)
 
-    side = SendingSide(Installation(settings, db, keyring, clock), every_s=SEND_EVERY_S)
+    side = SendingSide(
+        Installation(settings, db, keyring, clock), every_s=SEND_EVERY_S, watch_every_s=_WATCH_EVERY_S,
+        read_every_s=READ_EVERY_S, open_mailbox=opener(settings, db, keyring, office),
+    )  # fmt: skip
     serve_whole(
         settings, db, keyring, clock, sends=True, side=side, demo=entry, on_ready=on_ready,
-        lifespans=(office.open, lambda: _clock_running(db, clock)),
+        lifespans=(
+            office.open, lambda: people_living(sample.recipients, office, clock), lambda: _clock_running(db, clock),
+        ),
     )  # fmt: skip
 
 
@@ -163,18 +173,28 @@ async def seed(
     rng = random.Random(_SEED)  # noqa: S311 - the same people in every demonstration
     office.go_by(clock)
     sample = Sample(keyring, office, rng)
-    side = SendingSide(Installation(settings, db, keyring, clock), rng)
+    people = sample.recipients
+    side = SendingSide(
+        Installation(settings, db, keyring, clock), rng, open_mailbox=opener(settings, db, keyring, office)
+    )
+    press = press_without_server(db, keyring)
 
-    async def send_due() -> None:
+    async def turn() -> None:
+        reached = await carry_out(people, office, clock.now(), press)
+        due = await db.run(accounts_to_read, db, clock.now(), reached)
+        await db.run(side.mailboxes.read_now, due)
         await side.send_due()
         await side.engine.drain()
+        people.look()
 
     async with office.open():
         await side.engine.start()
         try:
-            await live_through(db, clock, story(sample, monday, password), moment(monday, 0, 9), send_due)
+            acts = story(sample, monday, password)
+            await live_through(db, clock, acts, moment(monday, 0, 9), turn, people.next_at)
         finally:
             await side.engine.stop()
+            await side.mailboxes.stop()
     return sample
 
 

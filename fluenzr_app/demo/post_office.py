@@ -1,4 +1,4 @@
-"""The demo's own post office: real SMTP on loopback, with a login for each account and people who cannot be reached."""
+"""The demo's own post office: SMTP on loopback with a login for each account, and the accounts' mailboxes in memory."""
 
 import contextlib
 from collections.abc import AsyncIterator, Collection
@@ -6,7 +6,9 @@ from datetime import datetime
 
 from fluenzr_app.clock import Clock, SystemClock
 from fluenzr_app.mail.addresses import email_key
+from fluenzr_app.mail.mailbox import Mailbox, MailboxFailure
 from fluenzr_app.mail.sandbox import SandboxPostOffice
+from fluenzr_app.mail.sandbox_mailbox import SandboxMailboxes
 
 HOST = "127.0.0.1"
 _GONE = "550 5.1.1 This mailbox does not exist"
@@ -14,7 +16,10 @@ _FULL = "452 4.2.2 The mailbox is full"
 
 
 class DemoPostOffice:
-    """Takes every mail of the demo and hands none on; `port` stays the same whenever it is open."""
+    """Takes every mail of the demo and hands none on; `port` stays the same whenever it is open.
+
+    `mailboxes`: what arrives for the accounts. They are opened in this process alone, at no port.
+    """
 
     def __init__(self) -> None:
         self._clock: Clock = SystemClock()
@@ -22,6 +27,8 @@ class DemoPostOffice:
         self._gone: set[str] = set()
         self._full: set[str] = set()
         self._port = 0
+        # The database is a scratch one: no earlier process has numbered these mails.
+        self.mailboxes = SandboxMailboxes(uidvalidity=1)
         self.sandbox = SandboxPostOffice(passwords=self._passwords, keep=2_000, refuse=self._refuse, now=self._now)
 
     @property
@@ -47,6 +54,23 @@ class DemoPostOffice:
         """From now on only this password opens the mailbox; whoever came in with another one is sent out."""
         self._passwords[email] = password
         self.sandbox.hang_up()
+
+    def is_account(self, email: str) -> bool:
+        """Return whether an address is that of an account which sends by this post office."""
+        return email_key(email) in self._passwords
+
+    def is_own(self, email: str) -> bool:
+        """Return whether an address is of the same domain as one of the accounts: somebody of the sample firm."""
+        domain = email_key(email).rpartition("@")[2]
+        return any(known.rpartition("@")[2] == domain for known in self._passwords)
+
+    def open_mailbox(self, email: str, password: str) -> Mailbox:
+        """Return the mailbox of an account; raises MailboxFailure `auth_failed` unless the password is right."""
+        if self._passwords.get(email_key(email)) != password:
+            raise MailboxFailure(
+                "auth_failed", "[AUTHENTICATIONFAILED] Authentication failed.", stage="login", permanent=True
+            )
+        return self.mailboxes.open(email)
 
     def close_mailboxes(self, gone: Collection[str], full: Collection[str]) -> None:
         """Refuse mail for these addresses from now on: for good, or as long as the demo lasts."""

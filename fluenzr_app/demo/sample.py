@@ -14,13 +14,17 @@ from fluenzr_app.contacts.custom_fields import create_custom_field
 from fluenzr_app.contacts.labels import create_group
 from fluenzr_app.contacts.stages import make_stages
 from fluenzr_app.crypto import KeyRing
+from fluenzr_app.demo.mailboxes import IMAP_HOST
 from fluenzr_app.demo.people import SECTORS, people
 from fluenzr_app.demo.post_office import HOST, DemoPostOffice
+from fluenzr_app.demo.recipients import Recipients
 from fluenzr_app.workspaces.identity import Identity
 from fluenzr_app.workspaces.users import add_user, create_owner, update_workspace
 
 OWNER = "camille.rostand@nova-conseil.example"
 _PASSWORD = "mot de passe de la démonstration"  # noqa: S105 - of mailboxes that exist in this process alone
+# What people do with their mail is the same in every demonstration.
+_TEMPERAMENTS = 4
 _SIGNATURE = "{name}\nNova Conseil · 12 quai des Tanneurs, 44000 Nantes"
 
 
@@ -77,6 +81,7 @@ class Sample:
         self.keyring = keyring
         self.office = office
         self.rng = rng
+        self.recipients = Recipients(office, _TEMPERAMENTS)
         self.owner: Identity | None = None
         self.accounts: dict[str, int] = {}
         self.groups: dict[str, int] = {}
@@ -109,11 +114,12 @@ class Sample:
         create_custom_field(session, self.workspace_id, "effectif", "Effectif", now, field_type="number")
 
     def connect(self, session: Session, mailbox: Mailbox, now: datetime) -> None:
-        """Connect one mailbox to the sandbox post office."""
+        """Connect one mailbox to the sandbox post office, which also keeps what arrives for it."""
         self.office.set_password(mailbox.email, _PASSWORD)
         form = SmtpForm(
             email=mailbox.email,
             smtp=Server(HOST, self.office.port, "none", mailbox.email, _PASSWORD),
+            imap=Server(IMAP_HOST, 993, "ssl"),
             limits=Limits(
                 display_name=mailbox.name,
                 signature=_SIGNATURE.format(name=mailbox.name),

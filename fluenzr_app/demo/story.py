@@ -16,8 +16,9 @@ from fluenzr_app.campaigns.service import create_campaign
 from fluenzr_app.contacts import suppression
 from fluenzr_app.contacts.service import archive_contacts
 from fluenzr_app.demo import mails
-from fluenzr_app.demo.recipients import unsubscribe_some
+from fluenzr_app.demo.desk import Desk
 from fluenzr_app.demo.sample import BATCHES, MAILBOXES, Sample
+from fluenzr_app.demo.temperament import Reaction
 
 ZONE = ZoneInfo("Europe/Paris")
 FIRST_DAY = 38
@@ -56,9 +57,48 @@ def story(sample: Sample, monday: date, password: str) -> Sequence[Act]:
         acts.append(Act(at(batch.day, 8, 20), _bound(sample.bring_in, batch)))
     acts += _campaigns(sample, at)
     acts += _mishaps(sample, at)
-    evening = unsubscribe_some(sample)
-    acts += [Act(at(days_before, 18, 30), evening) for days_before in range(31, 2, -7)]
+    acts += _expectations(sample, at)
+    acts += _desk(sample, at)
     return sorted(acts, key=lambda act: act.at)
+
+
+def _desk(sample: Sample, at: Callable[..., datetime]) -> list[Act]:
+    """Return the hours at which somebody works through the inbox, the last time on Friday at noon."""
+    desk = Desk(sample)
+    acts = [Act(at(30, 9, 30), desk.keep_texts)]
+    for day in range(34, 2, -1):
+        # The first Monday is day 0: days 1 and 2 of each week are its Sunday and Saturday.
+        if day % 7 not in (1, 2):
+            acts += [Act(at(day, 11, 40), desk.work_through), Act(at(day, 16, 50), desk.work_through)]
+    return acts[:-1]
+
+
+def _expectations(sample: Sample, at: Callable[..., datetime]) -> list[Act]:
+    """Return what the inbox shows in every demonstration, whatever chance adds to it."""
+
+    def expect(batch: str, reaction: Reaction, talkative: bool = False) -> Callable[..., None]:
+        # Of accounts that work until the end: what comes for the others nobody sees.
+        senders = [f"{key}@nova-conseil.example" for key in ("camille", "julien", "sarah")]
+        return lambda session, now: sample.recipients.expect(
+            sample.addresses[batch], senders, reaction, talkative=talkative
+        )
+
+    return [
+        Act(at(35, 8, 35), expect("training", Reaction("reply", at(34, 10, 12), "interested"), talkative=True)),
+        Act(at(18, 8, 35), expect("pilot", Reaction("reply", at(17, 9, 41), "interested", with_file=True))),
+        Act(at(18, 8, 36), expect("pilot", Reaction("reply", at(17, 15, 3), "price"), talkative=True)),
+        Act(at(18, 8, 37), expect("pilot", Reaction("stop_mail", at(17, 11, 20)))),
+        Act(at(18, 8, 38), expect("pilot", Reaction("stop_link", at(17, 13, 5)))),
+        Act(at(18, 8, 39), expect("pilot", Reaction("full", at(18, 9)))),
+        # Shown on the first morning: somebody to be taken off the list, others who are away for long.
+        Act(at(5, 8, 46), expect("workshops", Reaction("reply", at(0, 8, 22), "stop"))),
+        Act(at(5, 8, 47), expect("workshops", Reaction("away", at(5, 9), away_for=15))),
+        Act(at(4, 13), expect("workshops", Reaction("away", at(4, 16, 51), away_for=12))),
+        Act(at(4, 13, 1), expect("workshops", Reaction("reply", at(3, 13, 24), "date"))),
+        # In the first minute of the demonstration.
+        Act(at(5, 8, 48), expect("workshops", Reaction("reply", at(0, 9, 25), "price"))),
+        Act(at(5, 8, 49), expect("workshops", Reaction("reply", at(0, 11, 10), "interested"))),
+    ]
 
 
 def _campaigns(sample: Sample, at: Callable[..., datetime]) -> list[Act]:
@@ -106,8 +146,8 @@ def _mishaps(sample: Sample, at: Callable[..., datetime]) -> list[Act]:
         Act(at(19, 11), say_no),
         Act(at(18, 18), _unreachable(sample, "pilot", gone=[20])),
         Act(at(8, 15), archive),
-        Act(at(5, 8, 30), _unreachable(sample, "workshops", gone=[11, 50, 89, 128], full=[22])),
-        Act(at(4, 9, 30), _unreachable(sample, "suppliers", gone=[9, 53, 97], full=[70])),
+        Act(at(5, 8, 30), _unreachable(sample, "workshops", gone=[11, 89], full=[22])),
+        Act(at(4, 9, 30), _unreachable(sample, "suppliers", gone=[9, 97], full=[70])),
         Act(at(4, 17, 10), lambda session, now: accounts.pause(
             session, sample.workspace_id, sample.accounts["paul"], now, actor=sample.owner
         )),

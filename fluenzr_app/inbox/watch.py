@@ -6,7 +6,7 @@ import functools
 import logging
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -86,13 +86,15 @@ class MailboxWatch:
             await asyncio.wait(list(self._watching.values()))
         self._threads.shutdown(wait=False)
 
-    def read_now(self) -> dict[int, Read]:
+    def read_now(self, only: Collection[int] | None = None) -> dict[int, Read]:
         """Read every due mailbox once, one after the other, and return what each reading did.
 
-        For whoever drives the product on a virtual clock; failures are noted as ever.
+        `only`: the accounts to which that is limited. For whoever drives the product on a virtual clock; failures are
+        noted as ever.
         """
         found: dict[int, Read] = {}
-        for account_id in self._due():
+        due = self._due() if only is None or only else ()
+        for account_id in due if only is None else [each for each in due if each in only]:
             leased = self._db.transact(reading.lease, account_id, self._owner, utc_now())
             if leased is not None:
                 read = self._turn(leased, wait=False)

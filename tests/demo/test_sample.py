@@ -1,58 +1,20 @@
 """What the demonstration begins with: sample data whose past was lived through by the real engine."""
 
-import asyncio
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from fluenzr_app.campaigns.lifecycle import start_check
-from fluenzr_app.commands.demo import open_scratch, seed
 from fluenzr_app.crypto import KeyRing
-from fluenzr_app.db.engine import Database
 from fluenzr_app.demo.people import people
-from fluenzr_app.demo.post_office import DemoPostOffice
-from fluenzr_app.demo.sample import Sample
 from fluenzr_app.demo.story import ZONE, moment, monday_of
 from fluenzr_app.events import figures
-from fluenzr_app.settings import load_settings
 from fluenzr_app.workspaces import service as workspaces
-
-MONDAY = date(2026, 3, 30)  # the day after the clocks of Europe went forward
-
-
-@dataclass(frozen=True)
-class Seeded:
-    """The installation as it stands when the demonstration begins."""
-
-    db: Database
-    sample: Sample
-
-    def rows(self, statement: str, **values: object) -> list[tuple[object, ...]]:
-        """The rows of an SQL query."""
-        with self.db.read() as session:
-            return [tuple(row) for row in session.connection().execute(text(statement), values)]
-
-    def counts(self, statement: str) -> dict[str, int]:
-        """The rows of a query of names and numbers."""
-        return {str(name): int(str(n)) for name, n in self.rows(statement)}
-
-
-@pytest.fixture(scope="module")
-def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
-    """Seeded once for all tests here, which only look."""
-    settings = load_settings(_env_file=None, data_dir=tmp_path_factory.mktemp("demo"))
-    keyring = KeyRing(b"tests only: 32 bytes of key, ok.")
-    db = open_scratch(settings)
-    sample = asyncio.run(seed(settings, db, keyring, DemoPostOffice(), MONDAY, "correct horse battery staple"))
-    yield Seeded(db, sample)
-    db.close()
+from tests.demo.seeded import KEY, MONDAY, PASSWORD, Seeded
 
 
 def test_there_are_contacts_of_every_kind_in_several_groups_and_firms(seeded: Seeded) -> None:
@@ -122,7 +84,8 @@ def test_nobody_got_a_step_twice_and_nothing_is_on_its_way(seeded: Seeded) -> No
     assert twice == []
     states = {str(row[0]) for row in seeded.rows("SELECT DISTINCT status FROM message")}
     assert states <= {"queued", "sent", "failed", "cancelled"}
-    assert seeded.sample.office.sandbox.total == len(seeded.rows("SELECT id FROM message WHERE status = 'sent'"))
+    accepted = seeded.rows("SELECT id FROM attempt WHERE outcome = 'accepted'")
+    assert seeded.sample.office.sandbox.total == len(accepted)
 
 
 def test_the_owner_can_sign_in(seeded: Seeded) -> None:
@@ -130,9 +93,9 @@ def test_the_owner_can_sign_in(seeded: Seeded) -> None:
     assert owner is not None
     ticket = workspaces.sign_in(
         seeded.db,
-        KeyRing(b"tests only: 32 bytes of key, ok."),
+        KeyRing(KEY),
         email=owner.email,
-        password="correct horse battery staple",
+        password=PASSWORD,
         ip="127.0.0.1",
         nonce="n" * 24,
         now=moment(MONDAY, 0, 9),

@@ -1,0 +1,34 @@
+"""The incoming side of the sample's accounts: their mailboxes lie in this process, and nothing is dialled for them."""
+
+from collections.abc import Callable
+
+from fluenzr_app.accounts.connect import imap_settings
+from fluenzr_app.accounts.models import EmailAccount
+from fluenzr_app.crypto import KeyRing
+from fluenzr_app.db.engine import Database
+from fluenzr_app.demo.post_office import DemoPostOffice
+from fluenzr_app.mail.imap_mailbox import open_mailbox
+from fluenzr_app.mail.mailbox import Mailbox
+from fluenzr_app.settings import Settings
+
+# A name that nobody can own (RFC 2606); it only says that the mailbox is one of these.
+IMAP_HOST = "imap.nova-conseil.example"
+
+
+def opener(
+    settings: Settings, db: Database, keyring: KeyRing, office: DemoPostOffice
+) -> Callable[[int], Mailbox | None]:
+    """Return what opens the mailbox of an account, with the password that the product knows.
+
+    An account that a visitor connected with a server of its own is opened there, as everywhere (see `loopback`).
+    """
+
+    def open_account(account_id: int) -> Mailbox | None:
+        with db.read() as session:
+            account = session.get(EmailAccount, account_id)
+            known = None if account is None else imap_settings(session, keyring, account, settings)
+        if known is None:
+            return None
+        return office.open_mailbox(known.username, known.password) if known.host == IMAP_HOST else open_mailbox(known)
+
+    return open_account
