@@ -40,6 +40,17 @@
   const unknown = (value) => value === null || value === undefined || value === "";
   const zoned = (zone, options) => (zone ? { ...options, timeZone: zone } : options);
 
+  const dayNumber = (moment, zone) => {
+    const parts = intl("DateTimeFormat", "en", zoned(zone, { year: "numeric", month: "numeric", day: "numeric" })).formatToParts(moment);
+    const part = (type) => Number(parts.find((each) => each.type === type).value);
+    return Date.UTC(part("year"), part("month") - 1, part("day")) / 86400000;
+  };
+  const daysAgo = (moment, zone) => dayNumber(new Date(fz.now()), zone) - dayNumber(moment, zone);
+  const withYear = (lang, moment, zone) => {
+    const year = moment.getUTCFullYear() !== new Date(fz.now()).getUTCFullYear();
+    return intl("DateTimeFormat", lang, zoned(zone, { day: "numeric", month: "short", ...(year && { year: "numeric" }) })).format(moment);
+  };
+
   const fz = {
     lang: () => current,
     setLang(lang) {
@@ -78,6 +89,32 @@
     },
     day: (lang, iso, zone) =>
       unknown(iso) ? "–" : intl("DateTimeFormat", lang, zoned(zone, { day: "numeric", month: "short" })).format(new Date(iso)),
+    // How long ago, in the fewest letters: 12 min, 3 h, hier, lundi, 16 nov.
+    ago(lang, iso, zone) {
+      if (unknown(iso)) return "–";
+      const moment = new Date(iso);
+      const minutes = Math.floor((fz.now() - moment) / 60000);
+      if (minutes < 1) return lang === "fr" ? "à l’instant" : "now";
+      if (minutes < 60) return `${minutes} min`;
+      const days = daysAgo(moment, zone);
+      if (days === 0) return `${Math.floor(minutes / 60)} h`;
+      if (days === 1) return lang === "fr" ? "hier" : "yesterday";
+      if (days < 7) return intl("DateTimeFormat", lang, zoned(zone, { weekday: "long" })).format(moment);
+      return withYear(lang, moment, zone);
+    },
+    // When a mail came: aujourd’hui, 16:06; mar. 17, 09:42; 16 nov., 09:42.
+    stamp(lang, iso, zone) {
+      if (unknown(iso)) return "–";
+      const moment = new Date(iso);
+      const days = daysAgo(moment, zone);
+      const word = { 0: { fr: "aujourd’hui", en: "today" }, 1: { fr: "hier", en: "yesterday" }, "-1": { fr: "demain", en: "tomorrow" } }[days];
+      const day = word
+        ? word[lang] || word.fr
+        : days > 0 && days < 25
+          ? intl("DateTimeFormat", lang, zoned(zone, { weekday: "short", day: "numeric" })).format(moment)
+          : withYear(lang, moment, zone);
+      return `${day}, ${fz.time(lang, iso, zone)}`;
+    },
     now: () => clock.base + (performance.now() - clock.seen) * clock.rate,
     setClock(iso, rate) {
       if (!iso) return;

@@ -17,6 +17,7 @@ def _app() -> rx.App:
             "css/door.css",
             "css/campaign.css",
             "css/contacts.css",
+            "css/inbox.css",
             "css/accounts.css",
             "css/settings.css",
             "css/dashboard.css",

@@ -15,6 +15,7 @@ from fluenzr_app.api import (
     demo_entry,
     downloads,
     health,
+    inbox_files,
     pipeline,
     reference,
     refusals,
@@ -42,7 +43,14 @@ def create_api(runtime: ApiRuntime, demo: DemoEntry | None = None) -> FastAPI:
     app = FastAPI(title="FluenzR", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.runtime = runtime
     refusals.install(app, _room_refusals())
-    for router in (health.router, sign_in.router, unsubscribe.router, uploads.router, downloads.router):
+    for router in (
+        health.router,
+        sign_in.router,
+        unsubscribe.router,
+        uploads.router,
+        downloads.router,
+        inbox_files.router,
+    ):
         app.include_router(router)
     if demo is not None:
         app.include_router(demo_entry.create_router(demo))

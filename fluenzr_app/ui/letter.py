@@ -3,6 +3,8 @@
 from typing import Final
 
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:"
+# What a frame with a mail in it may do besides showing it: a link opens in a tab of its own, outside the sandbox.
+SANDBOX: Final = "allow-popups allow-popups-to-escape-sandbox"
 _STYLE: Final = (
     "body{font:14px/1.55 system-ui,-apple-system,'Segoe UI',sans-serif;color:#202020;background:#fff;margin:0;"
     "padding:16px 20px;overflow-wrap:anywhere}p{margin:0 0 12px}img{max-width:100%}a{color:#5a35c0}"

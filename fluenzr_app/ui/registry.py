@@ -96,6 +96,7 @@ from fluenzr_app.ui.pages import (
     contacts_import,
     dashboard,
     first_start,
+    inbox,
     settings,
     sign_in,
 )
@@ -122,6 +123,7 @@ class Page:
 
 PAGES: tuple[Page, ...] = (
     Page("/", "dashboard.title", dashboard.page, (dashboard.DashboardState.load,)),
+    Page("/inbox/[[conversation]]", "inbox.title", inbox.page, inbox.LOAD),
     Page("/accounts", "accounts.title", accounts.page, accounts.LOAD),
     Page("/contacts", "contacts.title", contacts.page, contacts.LOAD),
     Page("/contacts/import", "contacts_import.title", contacts_import.page, contacts_import.LOAD),

@@ -11,11 +11,13 @@ from reflex_components_core.core.banner import has_connection_errors
 from reflex_components_core.react_router.dom import ReactRouterLink
 
 from fluenzr_app.gate import SESSION_COOKIE, cookie
+from fluenzr_app.inbox.conversations import unread_count
 from fluenzr_app.ui.components.buttons import icon_button
+from fluenzr_app.ui.components.poll import poll
 from fluenzr_app.ui.components.table import avatar
-from fluenzr_app.ui.components.values import DemoClock, ServerClock, Text, icon
+from fluenzr_app.ui.components.values import DemoClock, ServerClock, Text, icon, number
 from fluenzr_app.ui.guard import acting, cookie_header
-from fluenzr_app.ui.language import LANG, t
+from fluenzr_app.ui.language import LANG, t, words
 from fluenzr_app.workspaces import service as workspaces
 
 
@@ -30,6 +32,9 @@ class ShellState(rx.State):
     zone: str = "Europe/Paris"
     server_now: str = ""
     clock_rate: float = 1.0
+    unread: int = 0
+    # -1: this browser has not been told yet, so that nothing can be new to it.
+    _told: int = -1
 
     @rx.event
     async def enter(self) -> Any:
@@ -40,7 +45,19 @@ class ShellState(rx.State):
         self.initials = "".join(part[0] for part in self.name.split()[:2]).upper() or self.email[:1].upper()
         self.workspace, self.zone, self.is_admin = workspace.name, workspace.timezone, me.is_admin
         self.server_now, self.clock_rate = me.now.isoformat(), me.runtime.clock_rate
+        self.unread = await me.read(unread_count, me.workspace_id)
+        self._told = self.unread
         return [LANG.push(me.identity.language), rx.call_script(f"window.fz.setLang({me.identity.language!r})")]
+
+    @rx.event
+    async def look(self) -> Any:
+        """Bring the count of unread conversations up to date; say what is new, but not to who looks at the inbox."""
+        me = await acting(self)
+        self.unread = await me.read(unread_count, me.workspace_id)
+        before, self._told = self._told, self.unread
+        if before < 0 or self.unread <= before or self.router.url.path.startswith("/inbox"):
+            return None
+        return rx.toast.info(words(me.lang, "inbox.new_replies", n=self.unread - before))
 
     @rx.event
     async def choose_language(self, lang: str) -> Any:
@@ -69,11 +86,13 @@ class MenuEntry:
 
 MENU = (
     MenuEntry("layout.dashboard", "layout-dashboard", "/", "layout.home"),
+    MenuEntry("layout.inbox", "inbox", "/inbox", "layout.inbox_short"),
     MenuEntry("layout.campaigns", "send", "/campaigns", "layout.campaigns"),
     MenuEntry("layout.contacts", "users", "/contacts", "layout.contacts"),
-    MenuEntry("layout.accounts", "at-sign", "/accounts", "layout.accounts_short"),
+    MenuEntry("layout.accounts", "at-sign", "/accounts"),
     MenuEntry("layout.settings", "settings", "/settings"),
 )
+_LOOKS_EVERY_S = 20
 # A hairline goes above these: daily work, then what it runs on, then what is set once.
 _GROUPS = {"/accounts", "/settings"}
 
@@ -91,6 +110,7 @@ def shell(content: rx.Component) -> rx.Component:
         _sidebar(),
         rx.el.main(_demo_banner(), content, id="content", tab_index=-1, class_name="fz-main"),
         _tab_bar(),
+        poll(_LOOKS_EVERY_S, ShellState.look),
         ServerClock.create(now=ShellState.server_now, rate=ShellState.clock_rate),
         class_name="fz-shell",
     )
@@ -193,8 +213,27 @@ def _page_failed() -> rx.Component:
 
 
 def _nav_link(entry: MenuEntry, label: Text, size: int, css: str) -> rx.Component:
+    badge = [_unread_badge()] if entry.href == "/inbox" else []
     return _NavLink.create(
-        icon(entry.icon, size), rx.el.span(label), to=entry.href, end=entry.href == "/", class_name=css, title=label
+        icon(entry.icon, size),
+        rx.el.span(label),
+        *badge,
+        to=entry.href,
+        end=entry.href == "/",
+        class_name=css,
+        title=label,
+    )
+
+
+def _unread_badge() -> rx.Component:
+    return rx.cond(
+        ShellState.unread > 0,
+        rx.el.b(
+            number(ShellState.unread),
+            class_name="fz-unread",
+            title=t("layout.unread", n=ShellState.unread),
+            aria_label=t("layout.unread", n=ShellState.unread),
+        ),
     )
 
 

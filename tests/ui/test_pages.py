@@ -42,4 +42,5 @@ def test_opening_a_page_asks_who_is_there_before_anything_is_shown():
 
 
 def test_the_menu_leads_to_pages_that_are_there():
-    assert {entry.href for entry in MENU} <= {page.route for page in PAGES}
+    # A part of an address that may be missing stands in double brackets.
+    assert {entry.href for entry in MENU} <= {page.route.partition("/[[")[0] for page in PAGES}

@@ -61,7 +61,7 @@ def when(moment: Any, zone: Any = "", *, mode: str = "relative", **props: Any) -
     return _When.create(datetime=moment, zone=zone, mode=mode, reader=LANG.value, **props)
 
 
-def kbd(keys: str) -> rx.Component:
+def kbd(keys: Text) -> rx.Component:
     """Return the drawing of keys."""
     return rx.el.kbd(keys, class_name="fz-kbd")
 

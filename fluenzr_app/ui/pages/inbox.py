@@ -1,0 +1,83 @@
+"""The inbox: conversations on the left, the open one in the middle, its contact on the right."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from fluenzr_app.ui.components.frame import dialog, page_header
+from fluenzr_app.ui.components.poll import poll
+from fluenzr_app.ui.components.values import kbd, when
+from fluenzr_app.ui.language import t
+from fluenzr_app.ui.pages import inbox_list_view, inbox_person_view, inbox_thread_view
+from fluenzr_app.ui.pages.inbox_answer import AnswerState
+from fluenzr_app.ui.pages.inbox_conversation import ConversationState
+from fluenzr_app.ui.pages.inbox_list import InboxState
+from fluenzr_app.ui.pages.inbox_parts import AnswerRescue, InboxKeys
+from fluenzr_app.ui.pages.inbox_person import PersonState
+from fluenzr_app.ui.shell import ShellState
+
+LOAD = (InboxState.load, ConversationState.load, AnswerState.load, PersonState.load)
+_EVERY_S = 10
+_KEYS = (("J", "next"), ("K", "previous"), ("R", "read"), ("U", "unread"), ("E", "archive"), ("?", "help"))
+
+
+def page() -> rx.Component:
+    """Return the page."""
+    S, V = InboxState, ConversationState
+    return rx.fragment(
+        page_header(t("inbox.title"), rx.cond(S.loaded, _state(), ""), *inbox_list_view.tools()),
+        rx.el.div(
+            inbox_list_view.pane(),
+            inbox_thread_view.pane(),
+            rx.cond((S.open != "") & ~V.missing, inbox_person_view.pane()),
+            class_name="fzi",
+            data_open=S.open != "",
+            data_card=V.card_open,
+        ),
+        inbox_thread_view.dialogs(),
+        inbox_person_view.dialogs(),
+        _help(),
+        poll(_EVERY_S, [InboxState.refresh, ConversationState.refresh]),
+        InboxKeys.create(
+            on_next=InboxState.step(1),
+            on_previous=InboxState.step(-1),
+            on_read=ConversationState.mark("read"),
+            on_unread=ConversationState.mark("unread"),
+            on_archive=ConversationState.mark("archived"),
+            on_help=InboxState.show_help(True),
+        ),
+        AnswerRescue.create(person=AnswerState.person, open=S.open, ack=AnswerState.ack, on_save=AnswerState.save),
+    )
+
+
+def _state() -> rx.Component:
+    S = InboxState
+    read = rx.fragment(
+        " · ", t("inbox.last_read"), " ", when(S.read_at, ShellState.zone), " ",
+        rx.el.span(
+            t("inbox.on_accounts", n=S.accounts_all, read=S.accounts_read), class_name="fzi-wide"
+        ),
+    )  # fmt: skip
+    return rx.fragment(
+        rx.cond(S.unread > 0, t("inbox.to_read", n=S.unread), t("inbox.nothing_to_read")),
+        rx.cond(
+            S.accounts_all == 0,
+            rx.fragment(" · ", t("inbox.no_mailbox")),
+            rx.cond(S.read_at != "", read, rx.fragment(" · ", t("inbox.not_read_yet"))),
+        ),
+    )
+
+
+def _help() -> rx.Component:
+    return dialog(
+        t("inbox.keys"),
+        rx.el.dl(
+            *[part for key, word in _KEYS for part in (rx.el.dt(kbd(key)), rx.el.dd(t(f"inbox.keys_of.{word}")))],
+            rx.el.dt(kbd(t("inbox.keys_of.ctrl")), kbd("↵")),
+            rx.el.dd(t("inbox.keys_of.send")),
+            class_name="fzi-keys-list",
+        ),
+        is_open=InboxState.helping,
+        on_close=InboxState.show_help(False),
+        words=t("inbox.keys_words"),
+    )
