@@ -222,6 +222,18 @@ def test_what_was_typed_without_a_connection_is_kept_and_saved_when_it_is_back(p
     assert "Écrit dans le train." in words_of_first_mail(stocked, "Sans réseau")
 
 
+def test_the_last_words_are_saved_by_whoever_leaves_at_once(page: Page, stocked: Site):
+    key = draft(stocked, "Vite parti")
+    page.goto(f"{stocked.url}/campaigns/{key}")
+    expect(letter(page)).to_contain_text("Bonjour")
+    letter(page).click()
+    page.keyboard.press("Control+End")
+    page.keyboard.insert_text(" Dernier mot.")
+    page.get_by_role("link", name="Campagnes").first.click()
+    expect(page.get_by_role("heading", name="Campagnes")).to_be_visible()
+    wait_until(lambda: "Dernier mot." in words_of_first_mail(stocked, "Vite parti"), 20)
+
+
 def test_two_people_at_one_mail_overwrite_nothing(
     page: Page, browser: Browser, stocked: Site, session_cookies: list[dict[str, object]]
 ):
