@@ -81,6 +81,7 @@ def upgrade() -> None:
         sa.Column("stop_asked_at", fluenzr_app.db.types.UtcDateTime(), nullable=True),
         sa.Column("snoozed_until", fluenzr_app.db.types.UtcDateTime(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("search_rank", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_at", fluenzr_app.db.types.UtcDateTime(), nullable=False),
         sa.Column("updated_at", fluenzr_app.db.types.UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -101,6 +102,7 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_conversation_campaign", ["workspace_id", "campaign_id", "last_at", "id"], unique=False
         )
+        batch_op.create_index("uq_conversation_rank", ["search_rank"], unique=True)
         batch_op.create_index("ix_conversation_last", ["workspace_id", "last_at", "id"], unique=False)
         batch_op.create_index(
             "ix_conversation_snoozed",

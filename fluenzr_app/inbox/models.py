@@ -63,6 +63,7 @@ class Conversation(SQLModel, table=True):
         Index("ix_conversation_status", "workspace_id", "status", "last_at", "id"),
         Index("ix_conversation_campaign", "workspace_id", "campaign_id", "last_at", "id"),
         Index("ix_conversation_account", "workspace_id", "account_id", "last_at", "id"),
+        Index("uq_conversation_rank", "search_rank", unique=True),
         Index("ix_conversation_snoozed", "snoozed_until", sqlite_where=_SNOOZED, postgresql_where=_SNOOZED),
         Index("ix_conversation_stop", "stop_asked_at", sqlite_where=_STOP_ASKED, postgresql_where=_STOP_ASKED),
         {"sqlite_autoincrement": True},
@@ -86,13 +87,15 @@ class Conversation(SQLModel, table=True):
     snoozed_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     # Grows with every change; a page that shows an older one reads again.
     revision: int = 1
+    # Its row in SQLite's index of words, a later one with every mail: that index is read newest first only by its rows.
+    search_rank: int | None = Field(default=None, sa_type=BigId)
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)
 
 
 _FIND_WORDS = "fts5(place, words, tokenize='unicode61 remove_diacritics 2', prefix='2 3 4')"
 # What the search looks into. Each database has its own kind of index for words, which no model can describe: a virtual
-# table on SQLite (its rowid is the conversation), a vector with an inverted index on PostgreSQL.
+# table on SQLite (its rowid is the conversation's rank), a vector with an inverted index on PostgreSQL.
 SEARCH_TABLES: dict[str, tuple[str, ...]] = {
     "sqlite": (f"CREATE VIRTUAL TABLE conversation_search USING {_FIND_WORDS}",),
     "postgresql": (

@@ -6,9 +6,8 @@ so that both find the same conversations. The workspace is one of the words: nob
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import ColumnElement, column, select, table, text, update
 from sqlmodel import Session
 
 from fluenzr_app.campaigns.models import Campaign, Enrollment
@@ -29,39 +28,33 @@ _LONGEST_WORD = 60
 # So much of a conversation is looked into, its newest mails first.
 _MOST_LETTERS = 60_000
 _MOST_WORDS = 8
-# How many of the newest conversations are looked at one by one for words that stand in many of them.
-_NEWEST = 2_000
+# PostgreSQL: a search with so many finds or fewer sorts them; one with more soon finds a page among the newest.
+_FEW = 2_000
 
 _FORGET = {
-    "sqlite": text("DELETE FROM conversation_search WHERE rowid = :id"),
+    "sqlite": text("DELETE FROM conversation_search WHERE rowid = :rank"),
     "postgresql": text("DELETE FROM conversation_search WHERE conversation_id = :id"),
 }
 _REMEMBER = {
-    "sqlite": text("INSERT INTO conversation_search (rowid, place, words) VALUES (:id, :place, :words)"),
+    "sqlite": text("INSERT INTO conversation_search (rowid, place, words) VALUES (:rank, :place, :words)"),
     "postgresql": text(
         "INSERT INTO conversation_search (conversation_id, words) VALUES (:id, to_tsvector('simple', :words)) "
         "ON CONFLICT (conversation_id) DO UPDATE SET words = excluded.words"
     ),
 }
-# Two plans for one question. A word that is everywhere is soon found among the newest conversations; one that is rare
-# is found by the index of words. Neither costs more the more conversations there are.
-_AMONG = {
-    "sqlite": text(
-        "EXISTS (SELECT 1 FROM conversation_search "
-        "WHERE conversation_search.rowid = conversation.id AND conversation_search MATCH :query)"
-    ),
-    "postgresql": text(
-        "EXISTS (SELECT 1 FROM conversation_search s "
-        "WHERE s.conversation_id = conversation.id AND s.words @@ to_tsquery('simple', :query))"
-    ),
-}
-_BY_WORDS = {
-    "sqlite": text("conversation.id IN (SELECT rowid FROM conversation_search WHERE conversation_search MATCH :query)"),
-    "postgresql": text(
-        "conversation.id IN "
-        "(SELECT conversation_id FROM conversation_search WHERE words @@ to_tsquery('simple', :query))"
-    ),
-}
+_NEXT_RANK = text("SELECT coalesce(max(rowid), 0) + 1 FROM conversation_search")
+_SOME = text(
+    "SELECT count(*) FROM (SELECT 1 FROM conversation_search WHERE words @@ to_tsquery('simple', :query) LIMIT :most) s"
+)
+_AMONG = text(
+    "EXISTS (SELECT 1 FROM conversation_search s "
+    "WHERE s.conversation_id = conversation.id AND s.words @@ to_tsquery('simple', :query))"
+)
+_BY_WORDS = text(
+    "conversation.id IN (SELECT conversation_id FROM conversation_search WHERE words @@ to_tsquery('simple', :query))"
+)
+_INDEX = table("conversation_search", column("rowid"))
+_MATCH = text("conversation_search MATCH :query")
 
 
 def words_of(written: str) -> list[str]:
@@ -70,29 +63,34 @@ def words_of(written: str) -> list[str]:
 
 
 def remember(session: Session, conversation_id: int) -> None:
-    """Keep the words of a conversation as it is now; a deleted one is forgotten."""
+    """Keep the words of a conversation as it is now, as the newest one; a deleted one is forgotten."""
     session.flush()
     connection = session.connection()
     dialect = connection.dialect.name
     found = _written(session, conversation_id)
     if dialect == "sqlite" or found is None:
-        connection.execute(_FORGET[dialect], {"id": conversation_id})
+        forget(session, [conversation_id])
     if found is None:
         return
     workspace_id, written = found
     words = " ".join(dict.fromkeys(words_of(written[:_MOST_LETTERS])))
     place = _place(workspace_id)
-    row: dict[str, Any] = {"id": conversation_id, "words": words, "place": place}
     if dialect == "postgresql":
-        row = {"id": conversation_id, "words": f"{place} {words}"}
-    connection.execute(_REMEMBER[dialect], row)
+        connection.execute(_REMEMBER[dialect], {"id": conversation_id, "words": f"{place} {words}"})
+        return
+    rank = connection.execute(_NEXT_RANK).scalar_one()
+    connection.execute(_REMEMBER[dialect], {"rank": rank, "place": place, "words": words})
+    connection.execute(update(_CONVERSATION).where(_CONVERSATION.c.id == conversation_id).values(search_rank=rank))
 
 
 def forget(session: Session, conversation_ids: Sequence[int]) -> None:
-    """Forget the words of conversations that are about to be deleted."""
+    """Forget the words of conversations, such as those that are about to be deleted."""
     connection = session.connection()
-    for conversation_id in conversation_ids:
-        connection.execute(_FORGET[connection.dialect.name], {"id": conversation_id})
+    rows = connection.execute(
+        select(_CONVERSATION.c.id, _CONVERSATION.c.search_rank).where(_CONVERSATION.c.id.in_(list(conversation_ids)))
+    )
+    for row in rows.all():
+        connection.execute(_FORGET[connection.dialect.name], {"id": row.id, "rank": row.search_rank})
 
 
 def find(
@@ -100,7 +98,8 @@ def find(
 ) -> tuple[int, ...]:
     """Return up to `limit` conversations in which every word of `query` begins some word, newest first.
 
-    `conditions` on the table of conversations must hold too. Nothing is found for a query without a word.
+    `conditions` on the table of conversations must hold too. Nothing is found for a query without a word. What it
+    costs depends on the page that is asked for, hardly on how many conversations there are.
     """
     connection = session.connection()
     dialect = connection.dialect.name
@@ -108,26 +107,24 @@ def find(
     if not asked:
         return ()
     mine = (_CONVERSATION.c.workspace_id == workspace_id, *conditions)
-    newest_first = (_CONVERSATION.c.last_at.desc(), _CONVERSATION.c.id.desc())
-    newest = select(_CONVERSATION.c.id, _CONVERSATION.c.last_at).where(*mine).order_by(*newest_first).limit(_NEWEST)
-    # Named as the table, so that the fragment finds its column.
-    among = newest.subquery("conversation")
-    look_at_newest = (
-        select(among.c.id)
-        .where(_AMONG[dialect].bindparams(query=asked))
-        .order_by(among.c.last_at.desc(), among.c.id.desc())
-        .limit(limit)
-    )
-    found = tuple(connection.execute(look_at_newest).scalars())
-    if len(found) == limit:
-        return found
-    by_words = (
+    if dialect == "sqlite":
+        # The index of words gives its rows newest first, so that reading stops with the page.
+        statement = (
+            select(_CONVERSATION.c.id)
+            .select_from(_INDEX.join(_CONVERSATION, _CONVERSATION.c.search_rank == _INDEX.c.rowid))
+            .where(_MATCH.bindparams(query=asked), *mine)
+            .order_by(_INDEX.c.rowid.desc())
+            .limit(limit)
+        )
+        return tuple(connection.execute(statement).scalars())
+    many = connection.execute(_SOME, {"query": asked, "most": _FEW + 1}).scalar_one() > _FEW
+    found = (
         select(_CONVERSATION.c.id)
-        .where(_BY_WORDS[dialect].bindparams(query=asked), *mine)
-        .order_by(*newest_first)
+        .where((_AMONG if many else _BY_WORDS).bindparams(query=asked), *mine)
+        .order_by(_CONVERSATION.c.last_at.desc(), _CONVERSATION.c.id.desc())
         .limit(limit)
     )
-    return tuple(connection.execute(by_words).scalars())
+    return tuple(connection.execute(found).scalars())
 
 
 def _query(dialect: str, workspace_id: int, query: str) -> str:
@@ -137,8 +134,13 @@ def _query(dialect: str, workspace_id: int, query: str) -> str:
     place = _place(workspace_id)
     # Words hold letters and digits alone, so none can be taken for an operator.
     if dialect == "sqlite":
-        return " AND ".join([f"place:{place}", *(f'words:"{word}"*' for word in words)])
-    return " & ".join([place, *(f"{word}:*" for word in words)])
+        return " AND ".join([f"place:{place}", *(f'words:"{word}"{_begins(word, "*")}' for word in words)])
+    return " & ".join([place, *(f"{word}{_begins(word, ':*')}" for word in words)])
+
+
+def _begins(word: str, mark: str) -> str:
+    # Every second word begins with any one letter: a single letter stands for itself.
+    return mark if len(word) > 1 else ""
 
 
 def _place(workspace_id: int) -> str:
