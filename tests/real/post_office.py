@@ -92,6 +92,7 @@ class PostOffice:
             file.write_bytes(raw)
             os.utime(file, (at.timestamp(), at.timestamp()))
         run(["chown", "-R", f"{configuration.MAIL_ID}:{configuration.MAIL_ID}", self._home(address)])
+        os.chown(self._home(address).parent, configuration.MAIL_ID, configuration.MAIL_ID)
 
     def kick(self, address: str) -> None:
         """Ends every connection under way of a mailbox's user."""
@@ -135,7 +136,7 @@ class PostOffice:
         home.mkdir(parents=True, exist_ok=True)
         (home / ".dovecot.sieve").write_text(script)
         run(["sievec", "-c", self.folder / "dovecot.conf", home / ".dovecot.sieve"])
-        for path in (home, *home.iterdir()):
+        for path in (home.parent, home, *home.iterdir()):
             os.chown(path, configuration.MAIL_ID, configuration.MAIL_ID)
 
     def trust(self, monkeypatch: pytest.MonkeyPatch) -> None:

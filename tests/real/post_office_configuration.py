@@ -272,6 +272,7 @@ protocol lmtp {{
 }}
 plugin {{
   sieve = file:~/.dovecot.sieve
+  sieve_extensions = +editheader
   sieve_vacation_min_period = 0
   sieve_vacation_send_from_recipient = yes
 }}
