@@ -10,8 +10,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -20,6 +22,7 @@ from fluenzr_app.bundle import ROOT, ensure_bundle
 from tests.real.browser import new_context
 from tests.real.ports import free_ports
 
+PARIS = ZoneInfo("Europe/Paris")
 # Pages may have to be built first, and the machine may be busy.
 pytestmark = pytest.mark.timeout(600)
 
@@ -91,6 +94,23 @@ def test_more_than_twenty_mails_leave_in_the_first_minute(demo: Demo) -> None:
         time.sleep(1)
     assert demo.sent() - before > 20
     assert time.monotonic() - demo.ready_at < 60
+
+
+def test_somebody_answers_in_the_first_minute(demo: Demo) -> None:
+    def began() -> datetime:
+        """When the clock stood still for the last time, on the Monday at nine in Paris."""
+        newest = datetime.fromisoformat(demo.get("/v1/conversations?perPage=1")[0]["lastAt"]).astimezone(PARIS)
+        return newest.replace(hour=9, minute=0, second=0, microsecond=0) - timedelta(days=newest.weekday())
+
+    def answered() -> list[str]:
+        found = demo.get("/v1/conversations?status=unread&perPage=100")
+        # A minute of the wall is four hours of the demonstration, which may be past by now.
+        begin, end = began(), began() + timedelta(hours=4)
+        return [each["preview"] for each in found if begin < datetime.fromisoformat(each["lastInboundAt"]) < end]
+
+    while time.monotonic() - demo.ready_at < 90 and not answered():
+        time.sleep(1)
+    assert answered()
 
 
 def test_the_first_line_says_where_it_is_and_how_to_come_in(demo: Demo) -> None:

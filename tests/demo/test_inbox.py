@@ -32,7 +32,7 @@ def test_shares_stay_like_those_of_life(seeded: Seeded) -> None:
     assert 0.03 < people / sent < 0.12
     assert bounced / sent < 0.05
     # No campaign was stopped by its brake.
-    assert seeded.rows("SELECT id FROM campaign WHERE braked_at IS NOT NULL") == []
+    assert seeded.rows("SELECT id FROM campaign WHERE pause_reason = 'bounce_brake'") == []
 
 
 def test_an_answer_stopped_its_sequence_and_nobody_was_mailed_after_their_no(seeded: Seeded) -> None:
@@ -70,7 +70,7 @@ def test_the_list_shows_every_state_and_both_labels(seeded: Seeded) -> None:
     with seeded.db.read() as session:
         page = conversations.list_conversations(session, seeded.sample.workspace_id, Filters(archived_too=True))
     assert {line.status for line in page.lines} == {"unread", "read", "replied", "archived"}
-    assert {line.label for line in page.lines} >= {"interested", "later"}
+    assert {line.label for line in page.lines} >= {"interested", "later", "not_interested"}
     assert {line.last_kind for line in page.lines} == {"reply", "automatic", "answer"}
     assert any(line.returns_on is not None and line.returns_on > MONDAY for line in page.lines)
     [asking] = [line for line in page.lines if line.stop_asked_at is not None]

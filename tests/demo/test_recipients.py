@@ -7,8 +7,10 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from fluenzr_app.accounts.models import EmailAccount
+from fluenzr_app.crypto import KeyRing
 from fluenzr_app.demo import mail_programs, reports, wording
 from fluenzr_app.demo.letter import PARIS, Letter, cover_of, opened
 from fluenzr_app.demo.mail_programs import Program, Writer
@@ -21,6 +23,7 @@ from fluenzr_app.inbox.prepared import Place, Prepared, prepare
 from fluenzr_app.mail.compose import Draft, compose
 from fluenzr_app.mail.mailbox import MailboxFailure
 from fluenzr_app.mail.sandbox import ReceivedMail
+from fluenzr_app.settings import load_settings
 from tests.demo.seeded import KEY, Seeded
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=PARIS)
@@ -280,9 +283,6 @@ def test_what_accounts_write_to_each_other_lands_in_their_mailboxes_and_nobody_r
 
 
 def test_the_mailbox_of_an_account_opens_with_the_password_of_its_server_alone(seeded: Seeded, tmp_path: Path) -> None:
-    from fluenzr_app.crypto import KeyRing
-    from fluenzr_app.settings import load_settings
-
     settings = load_settings(_env_file=None, data_dir=tmp_path)
     open_account = opener(settings, seeded.db, KeyRing(KEY), seeded.sample.office)
     mailbox = open_account(seeded.sample.accounts["camille"])
@@ -294,4 +294,4 @@ def test_the_mailbox_of_an_account_opens_with_the_password_of_its_server_alone(s
         open_account(seeded.sample.accounts["equipe"])
     assert failure.value.code == "auth_failed"
     with seeded.db.read() as session:
-        assert {account.imap_host for account in session.query(EmailAccount)} == {"imap.nova-conseil.example"}
+        assert set(session.scalars(select(EmailAccount.imap_host))) == {"imap.nova-conseil.example"}
