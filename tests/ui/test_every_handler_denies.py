@@ -28,11 +28,13 @@ from fluenzr_app.contacts import imports, labels, stages
 from fluenzr_app.db.ids import public_id
 from fluenzr_app.fluenzr_app import app
 from fluenzr_app.gate import SESSION_COOKIE
+from fluenzr_app.inbox import answers, saved_answers
 from fluenzr_app.ui.guard import PUBLIC, Guard
 from fluenzr_app.ui.runtime import Runtime
 from fluenzr_app.workspaces import api_keys
 from fluenzr_app.workspaces import service as workspaces
 from tests.api.test_every_route_denies import NOTED, SECRETS, assert_ours_untouched, dump
+from tests.inbox.seed import InboxSeed, Mail
 from tests.people import People, make_account, make_contact
 from tests.ui.test_guard import carry, sign_in, tab
 
@@ -71,8 +73,28 @@ def ours(installed: Runtime, people: People) -> dict[str, int]:
         stage = stages.make_stages(session, workspace, now)[-1]
         campaign = campaigns.create_campaign(session, workspace, "Zebulon spring", now, account_ids=[account])
         audience.add_contacts(session, workspace, campaign.id, [contact], now, random.Random(1))
+        seed = InboxSeed(session, place.keyring, workspace, now).prepare("noa@rivage.example", "Zebulon autumn")
+        conversation = seed.conversation(
+            "Zebulon Quincaillerie", [Mail("Zebulon répond", quoted="> zebulon", html="<p>zebulon</p>")], stop=True
+        )
+        waiting = seed.answered(conversation, "Zebulon attend", status="queued")
+        written, number = people.owner.user_id, conversation
+        answers.save_draft(session, workspace, number, written, "<p>zebulon</p>", now)
+        file = answers.add_file(session, workspace, number, written, "zebulon.pdf", "application/pdf", b"%PDF", now)
+        saved = saved_answers.save(session, workspace, "Zebulon", "<p>Bonjour zebulon</p>", now)
         key = api_keys.create_key(session, workspace, name="zebulon", permission="all", created_by=None, now=now)
-    found = {"con": contact, "acc": account, "grp": group, "cmp": campaign.id, "imp": draft.id, "key": key.key_id}
+    found = {
+        "con": contact,
+        "acc": account,
+        "grp": group,
+        "cmp": campaign.id,
+        "imp": draft.id,
+        "key": key.key_id,
+        "cnv": conversation,
+        "msg": waiting,
+        "fil": file.index,
+        "sav": saved.id,
+    }
     return found | {"stg": stage.id}
 
 
@@ -116,7 +138,11 @@ def arguments(function: Any, ours: dict[str, int], prefix: str, *, acts: bool) -
         hints = {}
     base = {name: _value(hints.get(name, str), *ours_for(name, ours, prefix)) for name in parameters}
     yield base
-    chosen = [name for name in parameters if name in ("act", "step", "kind", "choice", "name", "what", "mode")]
+    chosen = [
+        name
+        for name in parameters
+        if name in ("act", "step", "kind", "choice", "name", "what", "mode", "status", "decision")
+    ]
     for name in chosen[:1] if acts else ():
         for word in words_of(function.__module__):
             yield base | {name: word}
@@ -128,9 +154,12 @@ def ours_for(name: str, ours: dict[str, int], prefix: str) -> tuple[str, int]:
     return public_id(wanted, ours[wanted]), ours[wanted]
 
 
+# Things without a page of their own: they are named where a handler asks for one of them.
+_NAMED_ONLY = ("msg", "fil", "sav")
 _KINDS = (
     ("group", "grp"), ("stage", "stg"), ("contact", "con"), ("account", "acc"), ("campaign", "cmp"),
-    ("import", "imp"), ("public", "imp"),
+    ("import", "imp"), ("public", "imp"), ("conversation", "cnv"), ("message", "msg"),
+    ("file", "fil"), ("saved", "sav"),
 )  # fmt: skip
 
 
@@ -143,6 +172,7 @@ def _value(hint: Any, named: str, key: int) -> Any:
     if text.startswith(("dict", "typing.Dict")):
         fields = (
             "id", "name", "email", "group", "contact", "account", "campaign", "tag", "text", "note", "value", "word",
+            "conversation", "html", "label",
         )  # fmt: skip
         return dict.fromkeys(fields, named)
     if text.startswith(("list", "set", "tuple")):
@@ -223,7 +253,8 @@ def visit(tab: State, token: str, named: str) -> None:
     """Stand on a page whose address names our thing in every way an address can."""
     carry(tab, token)
     names = ("open", "group", "imported", "id", "campaign", "account", "contact")
-    path, query = f"/campaigns/{named}", "&".join(f"{name}={named}" for name in names)
+    path = f"/inbox/{named}" if named.startswith("cnv_") else f"/campaigns/{named}"
+    query = "&".join(f"{name}={named}" for name in names)
     tab.router_data = tab.router_data | {"pathname": path, "asPath": f"{path}?{query}", "query": {"id": named}}
     tab._update_router_vars(tab.router_data, {})
 
@@ -236,6 +267,8 @@ async def every_call(tab: State, seat: Seat, ours: dict[str, int]) -> AsyncItera
         if name not in PUBLIC and not name.endswith((".setvar", *_ENDS_THE_SESSION))
     ]
     for prefix, key in ours.items():
+        if prefix in _NAMED_ONLY:
+            continue
         visit(tab, seat.token, public_id(prefix, key))
         await Guard().preprocess(app, tab, Event(name="reflex___state____state.hydrate"))
         for poisoned in (False, True):
@@ -284,4 +317,6 @@ async def test_the_walk_reaches_what_it_is_meant_to_reach(
         await call(tab, name, function, payload)
         shown = shown or "zebulon" in await told(tab, name)
     assert shown
-    assert dump(installed.database, but=NOTED)["contact"] != before["contact"]
+    after = dump(installed.database, but=NOTED)
+    for table in ("contact", "conversation", "answer_draft", "saved_answer"):
+        assert after[table] != before[table], table
