@@ -336,7 +336,7 @@ def upgrade() -> None:
     # ### end Alembic commands ###
     # No model can describe these: each database has its own kind of index for words.
     if op.get_bind().dialect.name == "sqlite":
-        words = "fts5(place, words, tokenize='unicode61 remove_diacritics 2', prefix='2 3 4')"
+        words = "fts5(place, words, tokenize='unicode61 remove_diacritics 2', prefix='2 3 4 5 6 7')"
         op.execute(f"CREATE VIRTUAL TABLE conversation_search USING {words}")
     else:
         op.execute(

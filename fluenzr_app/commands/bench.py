@@ -8,15 +8,16 @@ from fluenzr_app.commands.output import answer, refusals_in_words
 
 
 def bench(
-    only: Annotated[str | None, typer.Option("--only", help="send, tick or bounces")] = None,
+    only: Annotated[str | None, typer.Option("--only", help="send, tick, search or bounces")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="smaller numbers, for a first look")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="answer as one JSON object")] = False,
 ) -> None:
-    """Measure sending, planning and reading bounces; every speed is a ratio to a limit measured in the same run."""
+    """Measure sending, planning, searching and reading bounces, each against a limit measured in the same run."""
     import uvloop
 
     from fluenzr_app.bench.bounces import measure_bounces
     from fluenzr_app.bench.due import LARGE, measure_tick
+    from fluenzr_app.bench.search import measure_search
     from fluenzr_app.bench.send import MAILS, measure_send
 
     with refusals_in_words():
@@ -26,6 +27,8 @@ def bench(
             found["send"] = {**sorted(runs, key=lambda run: run["ratio"])[len(runs) // 2], "at_least": 0.4, "aim": 0.7}
         if only in (None, "tick"):
             found["tick"] = {**measure_tick(large=LARGE // 10 if quick else LARGE), "at_most": 1.5}
+        if only in (None, "search"):
+            found["search"] = {**measure_search(), "at_most": 2.0}
         if only in (None, "bounces"):
             found["bounces"] = {**measure_bounces(), "at_least": 0.9, "aim": 0.95}
         answer(found, as_json=as_json)

@@ -93,7 +93,7 @@ class Conversation(SQLModel, table=True):
     updated_at: datetime = Field(sa_type=UtcDateTime)
 
 
-_FIND_WORDS = "fts5(place, words, tokenize='unicode61 remove_diacritics 2', prefix='2 3 4')"
+_FIND_WORDS = "fts5(place, words, tokenize='unicode61 remove_diacritics 2', prefix='2 3 4 5 6 7')"
 # What the search looks into. Each database has its own kind of index for words, which no model can describe: a virtual
 # table on SQLite (its rowid is the conversation's rank), a vector with an inverted index on PostgreSQL.
 SEARCH_TABLES: dict[str, tuple[str, ...]] = {
