@@ -27,6 +27,7 @@ from fluenzr_app.db.engine import Database
 from fluenzr_app.db.migrations import migrate
 from fluenzr_app.settings import Settings, load_settings
 from tests.people import make_workspace
+from tests.real.post_office import PostOffice
 
 FULL = os.environ.get("FLUENZR_TEST_FULL") == "1"
 ALWAYS = {
@@ -148,8 +149,13 @@ def build(
     steps: Sequence[Step] = ONE_MAIL,
     gap: int = 0,
     now: datetime | None = None,
+    sender: str = "sender",
+    mailboxes: PostOffice | None = None,
 ) -> World:
-    """An installation whose campaign writes to `contacts` people from an account at each of the ports."""
+    """An installation whose campaign writes to `contacts` people from an account at each of the ports.
+
+    The accounts are `sender0@rivage.example` and so on, and with `mailboxes` what comes back to them is read there.
+    """
     overrides: dict[str, Any] = {"database_url": database_url} if database_url else {}
     settings = load_settings(data_dir=data_dir, secret_key="scenario " * 5, _env_file=None, **overrides)
     db = Database.open(settings)
@@ -160,7 +166,8 @@ def build(
     with db.transaction() as session:
         workspace_id = make_workspace(session, keyring, "Atelier Rivage", now)
         account_ids = tuple(
-            _account(session, keyring, workspace_id, number, port, gap, now) for number, port in enumerate(smtp_ports)
+            _account(session, keyring, workspace_id, f"{sender}{number}@rivage.example", port, gap, now, mailboxes)
+            for number, port in enumerate(smtp_ports)
         )
         people = [
             {
@@ -192,10 +199,20 @@ def build(
     return World(settings, db, keyring, workspace_id, campaign.id, account_ids, tuple(contact_ids))
 
 
-def _account(session: Any, keyring: KeyRing, workspace_id: int, number: int, port: int, gap: int, now: datetime) -> int:
+def _account(
+    session: Any,
+    keyring: KeyRing,
+    workspace_id: int,
+    email: str,
+    port: int,
+    gap: int,
+    now: datetime,
+    mailboxes: PostOffice | None,
+) -> int:
     form = SmtpForm(
-        email=f"sender{number}@rivage.example",
+        email=email,
         smtp=Server("127.0.0.1", port, "none", "anyone", "secret"),
+        imap=None if mailboxes is None else Server(mailboxes.host, mailboxes.imaps_port, "ssl", *mailboxes.user(email)),
         limits=Limits(daily_limit=100_000, min_gap_seconds=gap, ramp_enabled=False),
     )
     account_id = connect_smtp(session, keyring, workspace_id, form, now).id
