@@ -22,13 +22,14 @@ from fluenzr_app.api.contact_shapes import (
 from fluenzr_app.api.envelope import Answer, ApiError, Envelope, ListEnvelope, json_response, page_meta
 from fluenzr_app.api.paging import Paged
 from fluenzr_app.api.refusals import Translate, invalid, not_found
-from fluenzr_app.campaigns.audience import contacts_deleted
+from fluenzr_app.campaigns import audience
 from fluenzr_app.contacts import errors, service
 from fluenzr_app.contacts.bulk import MOST, BulkError, BulkResult, bulk_upsert
 from fluenzr_app.contacts.contact_values import ACCEPTED
 from fluenzr_app.contacts.field_names import STATUSES
 from fluenzr_app.contacts.listing import SORTS, ContactFilter, list_contacts
 from fluenzr_app.db.ids import parse_public_id, public_id
+from fluenzr_app.inbox import conversations
 from fluenzr_app.workspaces import audit
 
 router = APIRouter(prefix="/contacts", tags=["contacts"])
@@ -117,7 +118,8 @@ async def delete(contact_id: str, caller: Asked) -> Response:
     key = parse_public_id("con", contact_id)
 
     def act(session: Session) -> Answer:
-        if service.delete_contacts(session, caller.workspace_id, [key], caller.now, before=[contacts_deleted]) == 0:
+        before = [audience.contacts_deleted, conversations.contacts_deleted]
+        if service.delete_contacts(session, caller.workspace_id, [key], caller.now, before=before) == 0:
             raise errors.ContactNotFound
         audit.record(session, caller.key, caller.workspace_id, "contact.deleted", contact_id, None, caller.now)
         return Answer(DeletedShape(id=contact_id))

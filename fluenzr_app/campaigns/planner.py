@@ -19,7 +19,7 @@ from fluenzr_app.contacts.models import Contact
 from fluenzr_app.db.hot import HotStatement
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.db.types import AnyRow, UtcDateTime
-from fluenzr_app.mail.compose import new_rfc_id
+from fluenzr_app.sending.enqueue import fresh_rfc_id, new_message
 from fluenzr_app.sending.models import Message
 
 _ENROLLMENT = table_of(Enrollment)
@@ -162,33 +162,25 @@ def queue_mails(
     if not steps:
         return
     connection = session.connection()
-    rfc_ids = [new_rfc_id(domains[account_id], f"{rng.getrandbits(128):032x}") for _, _, account_id in steps]
+    rfc_ids = [fresh_rfc_id(domains[account_id], rng) for _, _, account_id in steps]
     inserted = _INSERT_MESSAGE.run(
         connection,
         [
-            {
-                "workspace_id": row.workspace_id,
-                "kind": "campaign",
-                "account_id": account_id,
-                "contact_id": row.contact_id,
-                "campaign_id": plan.campaign_id,
-                "enrollment_id": row.id,
-                "node_id": node_id,
-                "to_address": row.email,
-                "to_domain": row.domain,
-                "rfc_id": rfc_id,
-                "subject": "",
-                "priority": priority,
-                "status": "queued",
-                "due_at": now,
-                "attempts": 0,
-                "soft_bounces": 0,
-                "account_revision": 0,
-                "campaign_revision": 0,
-                "reason": "",
-                "detail": "",
-                "created_at": now,
-            }
+            new_message(
+                workspace_id=row.workspace_id,
+                kind="campaign",
+                account_id=account_id,
+                rfc_id=rfc_id,
+                to_address=row.email,
+                to_domain=row.domain,
+                due_at=now,
+                created_at=now,
+                priority=priority,
+                contact_id=row.contact_id,
+                campaign_id=plan.campaign_id,
+                enrollment_id=row.id,
+                node_id=node_id,
+            )
             for (row, node_id, account_id), rfc_id in zip(steps, rfc_ids, strict=True)
         ],
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlmodel import Session
 
 from fluenzr_app.accounts.models import EmailAccount
@@ -15,8 +15,9 @@ from fluenzr_app.campaigns.preview import draft_of_test
 from fluenzr_app.campaigns.service import get_campaign
 from fluenzr_app.campaigns.workflow_store import node_ids
 from fluenzr_app.db.tables import table_of
-from fluenzr_app.mail.addresses import check_syntax, domain_of, email_key
-from fluenzr_app.mail.compose import Draft, new_rfc_id
+from fluenzr_app.mail.addresses import check_syntax
+from fluenzr_app.mail.compose import Draft
+from fluenzr_app.sending.enqueue import enqueue
 from fluenzr_app.sending.errors import ContentFault
 from fluenzr_app.sending.models import Message
 from fluenzr_app.sending.values import Authorised, Content, Go, QueuedMessage, Settlement, Stream
@@ -119,28 +120,10 @@ def queue_test(
         raise AccountRefused
     if node_id is None:
         raise SettingsRefused("nodeId", "There is no such mail in this campaign.")
-    row = {
-        "workspace_id": workspace_id,
-        "kind": "test",
-        "account_id": account_id,
-        "node_id": node_id,
-        "to_address": to_address,
-        "to_domain": domain_of(email_key(to_address)),
-        "rfc_id": new_rfc_id(account.email_key.rpartition("@")[2], f"{rng.getrandbits(128):032x}"),
-        "subject": "",
-        "priority": 0,
-        "status": "queued",
-        "due_at": now,
-        "attempts": 0,
-        "soft_bounces": 0,
-        "account_revision": 0,
-        "campaign_revision": 0,
-        "reason": "",
-        "detail": "",
-        "created_at": now,
-    }
-    result = session.connection().execute(insert(_MESSAGE).returning(_MESSAGE.c.id), row)
-    return int(result.scalar_one())
+    return enqueue(
+        session, workspace_id=workspace_id, kind="test", account_id=account_id, sender_key=account.email_key,
+        to_address=to_address, due_at=now, now=now, rng=rng, node_id=node_id,
+    )  # fmt: skip
 
 
 def state_of_test(session: Session, workspace_id: int, message_id: int) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
@@ -16,10 +16,10 @@ from fluenzr_app.inbox.conversations import ConversationLine, get_conversation, 
 from fluenzr_app.inbox.errors import AnswerRefused
 from fluenzr_app.inbox.models import Answer, AnswerDraft, AnswerFile, Inbound
 from fluenzr_app.inbox.thread import UNDO_FOR, FileView
-from fluenzr_app.mail.addresses import domain_of, email_key
 from fluenzr_app.mail.bodies import clean_html
-from fluenzr_app.mail.compose import AttachedFile, new_rfc_id, reply_subject
+from fluenzr_app.mail.compose import AttachedFile, reply_subject
 from fluenzr_app.mail.html_text import html_to_text
+from fluenzr_app.sending.enqueue import enqueue
 from fluenzr_app.sending.models import Message
 
 _INBOUND = table_of(Inbound)
@@ -154,7 +154,10 @@ def send_answer(
         raise AnswerRefused("bad_time", "Choose a moment between now and a year from now.")
     last = _last_inbound(session, conversation_id)
     to_address = line.email if last is None else last.from_address or line.email
-    message_id = _queue(session, workspace_id, line, to_address, now, at or now + UNDO_FOR, rng)
+    message_id = enqueue(
+        session, workspace_id=workspace_id, kind="answer", account_id=line.account_id, sender_key=line.account_email,
+        to_address=to_address, due_at=at or now + UNDO_FOR, now=now, rng=rng, contact_id=line.contact_id,
+    )  # fmt: skip
     references = [] if last is None else [*last.references, *([last.rfc_id] if last.rfc_id else [])]
     session.add(
         Answer(
@@ -257,38 +260,6 @@ def _attach(
             )
         )  # fmt: skip
     session.flush()
-
-
-def _queue(
-    session: Session,
-    workspace_id: int,
-    line: ConversationLine,
-    to_address: str,
-    now: datetime,
-    due_at: datetime,
-    rng: random.Random,
-) -> int:
-    row = {
-        "workspace_id": workspace_id,
-        "kind": "answer",
-        "account_id": line.account_id,
-        "contact_id": line.contact_id,
-        "to_address": to_address,
-        "to_domain": domain_of(email_key(to_address)),
-        "rfc_id": new_rfc_id(line.account_email.rpartition("@")[2], f"{rng.getrandbits(128):032x}"),
-        "subject": "",
-        "priority": 0,
-        "status": "queued",
-        "due_at": due_at,
-        "attempts": 0,
-        "soft_bounces": 0,
-        "account_revision": 0,
-        "campaign_revision": 0,
-        "reason": "",
-        "detail": "",
-        "created_at": now,
-    }
-    return int(session.connection().execute(insert(_MESSAGE).returning(_MESSAGE.c.id), row).scalar_one())
 
 
 def _last_inbound(session: Session, conversation_id: int) -> Inbound | None:
