@@ -28,6 +28,7 @@ _RANGES: dict[str, tuple[int, int]] = {
     "warming_share": (0, 90),
 }
 _LENGTHS = {"display_name": 100, "signature": 20_000}
+_SWITCHES = ("ramp_enabled", "copy_to_sent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Limits(TypedDict, total=False):
     min_gap_seconds: int
     warming_share: int
     ramp_enabled: bool
+    copy_to_sent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +131,10 @@ def check_limits(limits: Mapping[str, Any], faults: list[FieldFault]) -> Limits:
             checked[name] = _number(name, value, faults)
         elif name in _LENGTHS:
             checked[name] = _text(name, value, faults)
-        elif name == "ramp_enabled" and isinstance(value, bool):
+        elif name in _SWITCHES:
             checked[name] = value
-        elif name == "ramp_enabled":
-            faults.append(FieldFault(name, "bad_switch", "The ramp is either on or off."))
+            if not isinstance(value, bool):
+                faults.append(FieldFault(name, "bad_switch", f"{name} is either on or off."))
         else:
             faults.append(FieldFault(name, "unknown_field", f"An account has no field {name[:40]}."))
     return cast(Limits, checked)

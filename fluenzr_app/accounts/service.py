@@ -115,7 +115,7 @@ def get_account(session: Session, workspace_id: int, account_id: int, *, removed
 def update_settings(
     session: Session, workspace_id: int, account_id: int, limits: Limits, now: datetime, *, actor: Actor = None
 ) -> EmailAccount:
-    """Change name, signature, limits, gap, share of warming or ramp; keys that are absent stay as they are.
+    """Change name, signature, limits, gap, share of warming, ramp or the copy of sent mail; absent keys stay.
 
     Raises BadAccountForm, UnknownAccount.
     """

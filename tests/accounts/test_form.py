@@ -64,3 +64,11 @@ def test_a_password_is_taken_as_it_is_and_never_shown() -> None:
     checked = check_form(form)
     assert checked.smtp.password == "  näïve ÷ pass "
     assert "näïve" not in repr(form) + repr(checked) + str(checked.smtp)
+
+
+@pytest.mark.parametrize("switch", ["ramp_enabled", "copy_to_sent"])
+def test_a_switch_is_on_or_off_and_nothing_between(switch: str) -> None:
+    given = replace(FORM, limits=Limits(**{switch: False}))  # type: ignore[typeddict-item]
+    assert check_form(given).limits == {switch: False}
+    for value in (1, "false", None):
+        assert faults_of(replace(FORM, limits={switch: value})) == {switch: "bad_switch"}  # type: ignore[typeddict-item, misc]

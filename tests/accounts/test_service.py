@@ -200,6 +200,15 @@ def test_settings_change_alone_and_raise_the_revision(office: Office) -> None:
     assert office.row(account_id) == account
 
 
+def test_the_copy_of_sent_mail_is_on_until_somebody_switches_it_off(office: Office) -> None:
+    account_id = office.connect()
+    assert office.row(account_id).copy_to_sent
+    assert not office.do(service.update_settings, account_id, Limits(copy_to_sent=False)).copy_to_sent
+    with office.database.read() as session:
+        newest = list_entries(session, office.workspace_id)[0]
+    assert (newest.action, newest.data) == ("account.changed", {"copy_to_sent": False})
+
+
 def test_a_change_that_changes_nothing_leaves_the_revision_alone(office: Office) -> None:
     account_id = office.connect()
     office.clock.advance(timedelta(minutes=1))

@@ -1,4 +1,4 @@
-"""The drawer with an account's own settings: limits, gap, ramp, name and signature."""
+"""The drawer with an account's own settings: limits, gap, ramp, name, signature and the copy of sent mail."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ class AccountSettingsState(rx.State):
     gap: str = ""
     ramp: bool = True
     asks_about_ramp: bool = False
+    copies: bool = True
+    reads: bool = False
     version: int = 0
     limit: int = 0
     reason: str = ""
@@ -91,6 +93,12 @@ class AccountSettingsState(rx.State):
         self.ramp, self.asks_about_ramp = True, False
 
     @rx.event
+    async def turn_copies(self, on: bool) -> None:
+        """Keep a copy of what was sent in the mailbox, or no more; saving makes it so."""
+        await acting(self, admin=True)
+        self.copies = bool(on)
+
+    @rx.event
     async def save(self, given: dict[str, Any]) -> Any:
         """Store the settings; refusals stand at their fields."""
         me = await acting(self, admin=True)
@@ -100,7 +108,7 @@ class AccountSettingsState(rx.State):
                 service.update_settings,
                 me.workspace_id,
                 parse_public_id("acc", self.account),
-                _limits(given, self.ramp),
+                _limits(given, self.ramp, self.copies),
                 me.now,
                 actor=me.identity,
             )
@@ -125,11 +133,12 @@ class AccountSettingsState(rx.State):
         self.daily_limit = str(account.daily_limit)
         self.hourly_limit = "" if account.hourly_limit is None else str(account.hourly_limit)
         self.gap, self.ramp = str(account.min_gap_seconds), account.ramp_enabled
+        self.copies, self.reads = account.copy_to_sent, bool(account.imap_host)
         self.asks_about_ramp, self.faults, self.failure = False, {}, ""
         self.version += 1
 
 
-def _limits(given: Mapping[str, Any], ramp: bool) -> Limits:
+def _limits(given: Mapping[str, Any], ramp: bool, copies: bool) -> Limits:
     """Return what the form says; a text that is no number goes on as one that is refused at its field."""
     hourly = str(given.get("hourly_limit") or "").strip()
     return Limits(
@@ -139,6 +148,7 @@ def _limits(given: Mapping[str, Any], ramp: bool) -> Limits:
         hourly_limit=_number(given, "hourly_limit") if hourly else None,
         min_gap_seconds=_number(given, "min_gap_seconds"),
         ramp_enabled=ramp,
+        copy_to_sent=copies,
     )
 
 
@@ -169,6 +179,7 @@ def settings_drawer() -> rx.Component:
                 help=t("accounts.settings.signature_help"),
                 error=state.faults.get("signature", ""),
             ),
+            _copies(),
             rx.cond(state.failure != "", callout(state.failure, "error", "circle-alert")),
             id=FORM,
             on_submit=state.save,
@@ -250,4 +261,15 @@ def _ramp() -> rx.Component:
             ),
         ),
         class_name="fz-stack",
+    )
+
+
+def _copies() -> rx.Component:
+    state = AccountSettingsState
+    return switch(
+        t("accounts.settings.copies"),
+        help=rx.cond(state.reads, t("accounts.settings.copies_help"), t("accounts.settings.copies_no_imap")),
+        checked=state.copies & state.reads,
+        disabled=~state.reads,
+        on_change=state.turn_copies,
     )
