@@ -24,8 +24,9 @@ from tests.real.counting_smtp import Behaviour, CountedMail, CountingSmtp, Start
 from tests.real.post_office import PostOffice
 from tests.scenarios.world import FULL, THREE_MAILS, WorkerProcess, World, build, wait_until
 
-PEOPLE, KILLS, ROUNDS = (400, 50, 12) if FULL else (60, 6, 2)
+PEOPLE, KILLS, ROUNDS = (400, 50, 12) if FULL else (60, 6, 3)
 SLOW = Behaviour(latency_ms=(50, 200), user="anyone", password="secret", orphans="random")
+STEPS = 3
 # An attempt is marked in one transaction and an answer stored in another, each under a time that was read before it.
 AT_ONCE = timedelta(seconds=3)
 
@@ -44,14 +45,16 @@ class Exchange:
 
     def worker(self, data_dir: Path | None = None) -> WorkerProcess:
         """A process that trusts the post office."""
-        return self.world.worker(data_dir, SSL_CERT_FILE=str(self.office.ca_file))
+        # Few connections, so that a life ends before its work does.
+        return self.world.worker(data_dir, SSL_CERT_FILE=str(self.office.ca_file), FLUENZR_CONNECTIONS_PER_ACCOUNT="2")
 
     def answer(self, count: int) -> None:
-        """Let up to `count` of the people who were written to answer the mail they got last; some write twice."""
+        """Let up to `count` of the people answer the mail they got last; once all have answered, they do so again."""
         last: dict[str, CountedMail] = {mail.recipient: mail for mail in self._taken()}
         # Half of the people never answer, so that there is a sequence to go on with.
         willing = sorted(each for each in last if each.partition("@")[0][-1] in "02468")
-        for person in self.rng.sample(willing, min(count, len(willing))):
+        fresh = [each for each in willing if each not in self.answers]
+        for person in self.rng.sample(fresh or willing, min(count, len(fresh or willing))):
             mail = last[person]
             own_id = f"<theirs-{next(self._numbers)}@{person.rpartition('@')[2]}>"
             raw = _mail(person, mail.sender, "Re: Hello", own_id, mail.message_id)
@@ -89,13 +92,32 @@ class Exchange:
         """Whether every answer that was delivered is stored."""
         return self.stored().total() >= sum(map(len, self.answers.values()))
 
+    def has_work(self) -> bool:
+        """Whether there is something to send or to read at this moment."""
+        due = self.rows(
+            "SELECT 1 FROM message WHERE status IN ('queued', 'claimed', 'sending') UNION ALL"
+            " SELECT 1 FROM enrollment WHERE status IN ('pending', 'in_progress') AND wait_code NOT IN"
+            " ('delay', 'uncertain')"
+        )
+        return bool(due) or not self.all_stored()
+
     def is_over(self) -> bool:
-        """Whether nothing is left to read or to send, with the days passing."""
+        """Whether nothing is left to read or to send; lets the days pass."""
         self.let_days_pass(1)
         open_walks = self.rows(
             "SELECT count(*) FROM enrollment WHERE status IN ('pending', 'in_progress') AND wait_code <> 'uncertain'"
         )
         return self.all_stored() and open_walks[0][0] == 0
+
+    def live_a_moment(self, worker: WorkerProcess) -> None:
+        """People answer and days pass while the worker is at it; returns at a random moment after it did something."""
+        self.let_days_pass(0.3)
+        before = self.server.accepted().total() + self.stored().total()
+        wait_until(
+            lambda: self.server.accepted().total() + self.stored().total() > before or not self.has_work(), 60, worker
+        )
+        self.answer(PEOPLE // 15)
+        time.sleep(self.rng.uniform(0, 0.5))
 
     def rows(self, statement: str) -> list[Any]:
         with self.world.db.read() as session:
@@ -126,6 +148,9 @@ class Exchange:
         with world.db.read() as session:
             assert figures.verify(session) == []
         self._check_times()
+        # Something was there to be stopped.
+        accepted = self.server.accepted()
+        assert any(accepted[person] < STEPS for person in self.answers)
 
     def _check_times(self) -> None:
         for since, stopped in self._silences:
@@ -162,22 +187,15 @@ def test_every_answer_counts_once_and_stops_for_good_when_the_worker_is_killed_a
     )
     exchange = Exchange(world, server, post_office, 13)
     for _ in range(KILLS):
-        before, stored = server.accepted().total(), exchange.stored().total()
         worker = exchange.worker()
         try:
-            wait_until(lambda n=before: server.accepted().total() > n or exchange.is_over(), 60, worker)  # type: ignore[misc]
-            exchange.answer(PEOPLE // 15)
-            exchange.let_days_pass(0.3)
-            if exchange.rng.random() < 0.7:
-                wait_until(lambda n=stored: exchange.stored().total() > n or exchange.is_over(), 60, worker)  # type: ignore[misc]
-            time.sleep(exchange.rng.uniform(0, 0.3))
+            exchange.live_a_moment(worker)
         finally:
             worker.kill()
         # What the server has in hands still gets its outcome; nobody else is there to send.
         time.sleep(0.3)
         exchange.note_stopped()
         exchange.answer(PEOPLE // 30)
-        exchange.let_days_pass(0.3)
     last = exchange.worker()
     wait_until(exchange.is_over, 120, last)
     last.stop()
@@ -198,14 +216,9 @@ def test_two_processes_that_die_in_turn_let_each_incoming_mail_take_effect_once(
     )  # fmt: skip
     exchange = Exchange(world, server, post_office, 17)
     workers = [exchange.worker(place) for place in places]
-    wait_until(lambda: server.accepted().total() > 0, 60, workers[0])
+    wait_until(lambda: server.accepted().total() > PEOPLE // 2, 60, workers[0])
     for number in range(ROUNDS):
-        stored = exchange.stored().total()
-        exchange.answer(PEOPLE // 10)
-        exchange.let_days_pass(0.5)
-        wait_until(lambda n=stored: exchange.stored().total() > n or exchange.is_over(), 60, workers[number % 2])  # type: ignore[misc]
-        exchange.answer(PEOPLE // 15)
-        time.sleep(exchange.rng.uniform(0, 0.3))
+        exchange.live_a_moment(workers[number % 2])
         workers[number % 2].kill()
         _let_silence_pass(world, places[number % 2])
         # The other goes on with the mailboxes and the mails of the dead one.
