@@ -50,16 +50,26 @@ export function AnswerRescue({ person, open, ack, onSave }) {
   return null;
 }
 
-// Keeps a conversation at its end when it is opened and when something is added to it, unless somebody reads further up.
+// Keeps a conversation at its end when it is opened, when something is added and when the box below it grows, unless
+// somebody reads further up.
 export function ThreadEnd({ conversation, count }) {
   const seen = useRef("");
+  const atEnd = useRef(true);
   useEffect(() => {
     const pane = document.querySelector(".fzi-thread");
     if (!pane || !conversation || !count) return;
-    const opened = seen.current !== conversation;
-    const near = pane.scrollHeight - pane.scrollTop - pane.clientHeight < 240;
+    const end = () => atEnd.current && (pane.scrollTop = pane.scrollHeight);
+    const scrolled = () => (atEnd.current = pane.scrollHeight - pane.scrollTop - pane.clientHeight < 120);
+    if (seen.current !== conversation) atEnd.current = true;
     seen.current = conversation;
-    if (opened || near) requestAnimationFrame(() => (pane.scrollTop = pane.scrollHeight));
+    const watch = new ResizeObserver(end);
+    watch.observe(pane);
+    pane.addEventListener("scroll", scrolled, { passive: true });
+    end();
+    return () => {
+      watch.disconnect();
+      pane.removeEventListener("scroll", scrolled);
+    };
   }, [conversation, count]);
   return null;
 }
@@ -179,6 +189,8 @@ export function AnswerEditor({ person, value, ack, insert, files, saved, mostByt
       send();
       return;
     }
+    // What is being typed stays; only what comes back is put before it.
+    if (!moved && pending.current && !value.restored) return;
     if (value.restored && pending.current) {
       // Both the answer that came back and what was typed since stay.
       const tail = `<p></p>${lastSaved.current}`;
@@ -218,7 +230,7 @@ export function AnswerEditor({ person, value, ack, insert, files, saved, mostByt
   useEffect(() => () => {
     clearTimeout(timers.current.pause);
     clearTimeout(timers.current.silence);
-    if (pending.current && !flight.current) send();
+    if (pending.current && !sending.current && (!flight.current || pending.current.seq > flight.current.seq)) onSave(pending.current);
     uploads.current.forEach((request) => request.abort());
   }, []);
 
@@ -251,6 +263,8 @@ export function AnswerEditor({ person, value, ack, insert, files, saved, mostByt
         setAt("");
         setMenu("");
       } else if (mine) {
+        pending.current = { conversation, seq: Date.now(), html: mine.html };
+        send();
         setWhy(ack.why);
         setSave("refused");
       }
@@ -266,7 +280,6 @@ export function AnswerEditor({ person, value, ack, insert, files, saved, mostByt
       setWhy(ack.why);
       return;
     }
-    setWhy("");
     if (pending.current && pending.current.seq > sent.seq) {
       if (!timers.current.pause) send();
       return;
@@ -279,6 +292,8 @@ export function AnswerEditor({ person, value, ack, insert, files, saved, mostByt
 
   const changed = () => {
     look();
+    // Why it was refused stays to be read until something is changed.
+    setWhy("");
     pending.current = { conversation, seq: Date.now(), html: ownHtml(body.current) };
     write(key, pending.current);
     setSave((state) => (state === "unsaved" ? state : "saving"));
@@ -316,6 +331,7 @@ export function AnswerEditor({ person, value, ack, insert, files, saved, mostByt
     const content = { conversation, seq: Date.now(), html, at: when, token: same ? same.token : token() };
     timers.current.last = content;
     sending.current = content;
+    pending.current = null;
     write(key, { conversation, seq: content.seq, html });
     setBusy(true);
     setWhy("");
@@ -394,7 +410,7 @@ export function AnswerEditor({ person, value, ack, insert, files, saved, mostByt
       },
     },
     h("div", {
-      ref: body, className: "fzi-write", contentEditable: true, suppressContentEditableWarning: true, role: "textbox", "aria-multiline": true, "aria-label": words.label,
+      ref: body, className: "fzi-write", contentEditable: !busy, suppressContentEditableWarning: true, role: "textbox", "aria-multiline": true, "aria-label": words.label,
       "data-empty": empty, "data-placeholder": words.placeholder, onInput: changed, onPaste: paste,
       onKeyDown: (event) => {
         const held = event.ctrlKey || event.metaKey;

@@ -164,8 +164,8 @@ def unread_count(session: Session, workspace_id: int) -> int:
     return kept.counts(session, workspace_id)["unread"]
 
 
-def not_sent(session: Session, workspace_id: int, conversation_ids: Sequence[int]) -> set[int]:
-    """Return those of the conversations whose last answer was refused, cancelled, or may not have left."""
+def not_sent(session: Session, workspace_id: int, conversation_ids: Sequence[int]) -> dict[int, str]:
+    """Return those of the conversations whose last answer is failed, cancelled or uncertain, with which it is."""
     rows = session.connection().execute(
         select(_ANSWER.c.conversation_id, _MESSAGE.c.status)
         .join_from(_ANSWER, _MESSAGE, _MESSAGE.c.id == _ANSWER.c.message_id)
@@ -173,7 +173,7 @@ def not_sent(session: Session, workspace_id: int, conversation_ids: Sequence[int
         .order_by(_ANSWER.c.message_id)
     )
     last = {row.conversation_id: row.status for row in rows}
-    return {conversation_id for conversation_id, status in last.items() if status in _NOT_SENT}
+    return {conversation_id: status for conversation_id, status in last.items() if status in _NOT_SENT}
 
 
 def set_status(session: Session, workspace_id: int, conversation_ids: Sequence[int], status: str, now: datetime) -> int:

@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from hashlib import sha256
 from typing import Any
 
+from sqlalchemy import func
 from sqlmodel import Session, select
 
 from fluenzr_app.campaigns import service as campaigns
@@ -47,7 +48,6 @@ class InboxSeed:
     now: datetime
     account_id: int = 0
     campaign_id: int = 0
-    _uid: int = 0
 
     def prepare(
         self, email: str = "camille@nova-conseil.example", campaign: str = "Directeurs achats, industrie Ouest"
@@ -110,13 +110,13 @@ class InboxSeed:
         row = self.session.get(Conversation, conversation_id)
         assert row is not None
         contact = self._contact(row.contact_id)
-        self._uid += 1
+        number = self._next(Inbound)
         raw = _raw(contact, mail)
         at = self.now - mail.ago
         inbound = Inbound(
             workspace_id=self.workspace_id, account_id=self.account_id, folder="INBOX", uidvalidity=1,
-            uid=conversation_id * 1000 + self._uid, rfc_id=f"<{conversation_id}.{self._uid}@seed.example>",
-            rfc_hash=sha256(raw + bytes([self._uid % 256])).digest(), kind=mail.kind, contact_id=row.contact_id,
+            uid=number, rfc_id=f"<{number}@seed.example>",
+            rfc_hash=sha256(f"{number}".encode() + raw).digest(), kind=mail.kind, contact_id=row.contact_id,
             conversation_id=conversation_id, campaign_id=self.campaign_id,
             from_name=f"{contact.first_name} {contact.last_name}".strip(), from_address=contact.email,
             subject=f"Re: {row.subject}", text=mail.text, quoted=mail.quoted, has_html=bool(mail.html),
@@ -193,14 +193,13 @@ class InboxSeed:
         self.session.flush()
 
     def _message(self, contact_id: int, email: str, at: datetime, **columns: Any) -> int:
-        self._uid += 1
         values: dict[str, Any] = {
             "workspace_id": self.workspace_id,
             "account_id": self.account_id,
             "contact_id": contact_id,
             "to_address": email,
             "to_domain": domain_of(email_key(email)),
-            "rfc_id": f"<{self._uid}.{contact_id}@nova-conseil.example>",
+            "rfc_id": f"<{self._next(Message)}@nova-conseil.example>",
             "due_at": at,
             "sent_at": at if columns["status"] == "sent" else None,
             "created_at": at,
@@ -209,6 +208,9 @@ class InboxSeed:
         self.session.add(message)
         self.session.flush()
         return message.id or 0
+
+    def _next(self, kind: Any) -> int:
+        return int(self.session.execute(select(func.coalesce(func.max(kind.id), 0))).scalar_one()) + 1
 
     def _contact(self, contact_id: int) -> Any:
         contact = self.session.get(Contact, contact_id)

@@ -81,7 +81,7 @@ def seeding(site: Site) -> Iterator[InboxSeed]:
         row = session.exec(select(Conversation).order_by(Conversation.id)).first()  # type: ignore[arg-type]
         assert row is not None
         now = SystemClock().now()
-        yield InboxSeed(session, keyring, WORKSPACE, now, row.account_id, row.campaign_id or 0, int(now.timestamp()))
+        yield InboxSeed(session, keyring, WORKSPACE, now, row.account_id, row.campaign_id or 0)
 
 
 def add(site: Site, name: str, *mails: Mail, **values: object) -> str:

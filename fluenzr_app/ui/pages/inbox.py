@@ -55,7 +55,7 @@ def _state() -> rx.Component:
     read = rx.fragment(
         " · ", t("inbox.last_read"), " ", when(S.read_at, ShellState.zone), " ",
         rx.el.span(
-            t("inbox.on_accounts", n=S.accounts_all, read=S.accounts_read), class_name="fzi-wide"
+            t("inbox.on_accounts", n=S.accounts_read, all=S.accounts_all), class_name="fzi-wide"
         ),
     )  # fmt: skip
     return rx.fragment(

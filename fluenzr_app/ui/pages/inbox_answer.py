@@ -52,12 +52,12 @@ class AnswerState(rx.State):
     """The answer box. `value` is the draft as kept, `ack` the reply to the browser's last save or sending."""
 
     person: str = ""
+    conversation: str = ""
     value: dict[str, Any] = {}
     ack: dict[str, Any] = {}
     insert: dict[str, Any] = {}
     files: list[DraftFile] = []
     saved: list[SavedRow] = []
-    zone: str = "Europe/Paris"
     naming: bool = False
     name_wrong: str = ""
     _text_to_keep: str = ""
@@ -70,14 +70,13 @@ class AnswerState(rx.State):
         wanted = read_query(self.router.url.path, {}).conversation
         self.person = public_id("usr", me.identity.user_id)
         if not wanted:
-            self.value, self.files = {}, []
+            self.conversation, self.value, self.files = "", {}, []
             return
         try:
             draft = await me.read(answers.draft_of, me.workspace_id, key_of(wanted), me.identity.user_id)
         except BadPublicId:
             return
-        self.zone = (await me.read(get_workspace, me.workspace_id)).timezone
-        if self.value.get("conversation") != wanted:
+        if self.conversation != wanted:
             self.ack, self.insert, self.naming = {}, {}, False
         self._show(wanted, draft)
         self._list(await me.read(saved_answers.list_saved, me.workspace_id))
@@ -94,7 +93,7 @@ class AnswerState(rx.State):
             self._answer(given, "refused", told(me.lang, error))
             return
         self._answer(given, "saved", "", at=me.now.isoformat())
-        if conversation == self.value.get("conversation"):
+        if conversation == self.conversation:
             # Under the same version the box keeps what it shows; a page that is opened again begins with this.
             self.value = {**self.value, "html": clean_html(html)}
 
@@ -105,7 +104,8 @@ class AnswerState(rx.State):
         conversation, html = str(given.get("conversation", ""))[:40], str(given.get("html", ""))[:_LONGEST]
         token = str(given.get("token", ""))[:64]
         try:
-            at = _moment(str(given.get("at", "")), ZoneInfo(self.zone))
+            zone = (await me.read(get_workspace, me.workspace_id)).timezone
+            at = _moment(str(given.get("at", "")), ZoneInfo(zone))
             # The same token makes the same Message-ID, and a mail with the same Message-ID is stored once: a browser
             # that lost the connection may ask again.
             chance = random.Random(f"{me.identity.user_id}:{conversation}:{token}")  # noqa: S311 - no secret
@@ -120,9 +120,8 @@ class AnswerState(rx.State):
             self._answer(given, "refused", told(me.lang, error))
             return None
         self._answer(given, "sent", "")
-        self._version += 1
-        self.value = {"conversation": conversation, "html": "", "restored": False, "version": self._version}
-        self.files = []
+        if conversation == self.conversation:
+            self._show(conversation, DraftView("", (), None))
         return [ConversationState.refresh, InboxState.refresh]
 
     @rx.event
@@ -135,7 +134,8 @@ class AnswerState(rx.State):
             )
         except (InboxError, BadPublicId) as error:
             return [rx.toast.error(told(me.lang, error)), ConversationState.refresh]
-        self._show(public_id("cnv", conversation), draft, restored=True)
+        if public_id("cnv", conversation) == self.conversation:
+            self._show(self.conversation, draft, restored=True)
         return [ConversationState.refresh, InboxState.refresh]
 
     @rx.event
@@ -169,7 +169,7 @@ class AnswerState(rx.State):
     async def remove_file(self, file: str) -> None:
         """Take a file away from the draft."""
         me = await acting(self)
-        conversation = str(self.value.get("conversation", ""))
+        conversation = self.conversation
         # One that is gone already is shown as gone.
         with suppress(InboxError, BadPublicId):
             await me.write(
@@ -241,9 +241,10 @@ class AnswerState(rx.State):
         }
 
     def _show(self, conversation: str, draft: DraftView, *, restored: bool = False) -> None:
+        self.conversation = conversation
         # A program may have stored anything; the box puts rich text into the page.
         html = clean_html(draft.html)
-        if restored or self.value.get("conversation") != conversation or self.value.get("html") != html:
+        if restored or html == "" or self.value.get("conversation") != conversation or self.value.get("html") != html:
             self._version += 1
         self.value = {
             "conversation": conversation, "html": html, "restored": restored, "version": self._version,
@@ -259,7 +260,7 @@ class AnswerState(rx.State):
         except BadPublicId:
             return
         draft = await me.read(answers.draft_of, me.workspace_id, key, me.identity.user_id)
-        if conversation == self.value.get("conversation"):
+        if conversation == self.conversation:
             self.files = [DraftFile(public_id("fil", file.index), file.filename, file.size) for file in draft.files]
 
 

@@ -26,6 +26,7 @@ from fluenzr_app.workspaces import service as workspaces
 
 PER_LOAD = 30
 MOST_SHOWN = 600
+_FAILING_SHOWN = 2
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class InboxRow:
     tone: str
     preview: str
     ours_last: bool
-    not_sent: bool
+    not_sent: str
     status: str
     label: str
     last_kind: str
@@ -73,7 +74,7 @@ class Unread:
 @dataclass(frozen=True)
 class _Shown:
     lines: tuple[ConversationLine, ...]
-    not_sent: set[int]
+    not_sent: dict[int, str]
     total: int
     more: bool
     unread: int
@@ -106,6 +107,7 @@ class InboxState(rx.State):
     accounts_read: int = 0
     accounts_all: int = 0
     failing: list[Unread] = []
+    more_failing: int = 0
     campaigns: list[Choice] = []
     accounts: list[Choice] = []
     filtering: bool = False
@@ -228,7 +230,7 @@ class InboxState(rx.State):
     async def _fill(self, me: Acting, asked: InboxQuery) -> None:
         shown = await me.read(_ask, me.workspace_id, asked, self._wanted)
         lines = list(shown.lines)
-        rows = [_row(line, asked, line.id in shown.not_sent) for line in lines]
+        rows = [_row(line, asked, shown.not_sent.get(line.id, "")) for line in lines]
         if rows != self.rows:
             self.rows = rows
         self.more = shown.more and len(lines) < MOST_SHOWN
@@ -249,6 +251,8 @@ class InboxState(rx.State):
         times = [each.synced_at for each in well if each.synced_at is not None]
         self.read_at = max(times).isoformat() if times else ""
         self.accounts_read, self.accounts_all = len(well), len(reading)
+        broken = [each for each in reading if each.failed_since is not None]
+        self.more_failing = max(0, len(broken) - _FAILING_SHOWN)
         self.failing = [
             Unread(
                 public_id("acc", each.account_id),
@@ -258,7 +262,7 @@ class InboxState(rx.State):
                 each.error_text[:300],
                 f"/accounts?open=reconnect&account={public_id('acc', each.account_id)}",
             )
-            for each in reading
+            for each in broken[:_FAILING_SHOWN]
             if each.failed_since is not None
         ]
 
@@ -335,7 +339,7 @@ def _choices(session: Session, workspace_id: int) -> tuple[list[Choice], list[Ch
     )
 
 
-def _row(line: ConversationLine, asked: InboxQuery, not_sent: bool) -> InboxRow:
+def _row(line: ConversationLine, asked: InboxQuery, not_sent: str) -> InboxRow:
     key = public_id("cnv", line.id)
     return InboxRow(
         id=key,

@@ -11,7 +11,7 @@ from fluenzr_app.ui.components.buttons import button, icon_button
 from fluenzr_app.ui.components.forms import choice, choice_of, field, form, grid, search_field, text_input
 from fluenzr_app.ui.components.frame import empty_state, row
 from fluenzr_app.ui.components.status import badge, diagnosis_banner, status_badge
-from fluenzr_app.ui.components.values import icon, kbd, number, when
+from fluenzr_app.ui.components.values import icon, kbd, link, number, when
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.inbox_conversation import ConversationState
 from fluenzr_app.ui.pages.inbox_list import InboxRow, InboxState, Unread
@@ -36,6 +36,15 @@ def pane() -> rx.Component:
         _tabs(),
         rx.el.div(
             rx.foreach(S.failing, _failing),
+            rx.cond(
+                S.more_failing > 0,
+                rx.el.p(
+                    t("inbox.more_unreadable", n=S.more_failing),
+                    " ",
+                    link(t("inbox.see_accounts"), "/accounts"),
+                    class_name="fzi-end",
+                ),
+            ),
             rx.cond(S.loaded, rx.cond(S.rows.length() > 0, _rows(), _nothing()), _skeleton()),
             class_name="fzi-rows-box",
         ),
@@ -177,7 +186,12 @@ def _badges(line: rx.Var[InboxRow]) -> rx.Component:
             ),
         ),
         rx.cond(line.stop_asked, badge(t("inbox.stop_to_confirm"), "error", "ban")),
-        rx.cond(line.not_sent, badge(t("inbox.not_sent"), "error", "circle-alert")),
+        rx.match(
+            line.not_sent,
+            ("", rx.fragment()),
+            ("uncertain", badge(t("inbox.uncertain"), "attention", "circle-help")),
+            badge(t("inbox.not_sent"), "error", "circle-alert"),
+        ),
         rx.cond(line.label != "", status_badge(line.label, LABELS)),
         rx.cond(
             line.snoozed_until != "",
@@ -201,7 +215,9 @@ def _failing(unread: rx.Var[Unread]) -> rx.Component:
         "unplug",
         "error",
         rx.el.span(t("inbox.unreadable", account=unread.email)),
-        rx.el.span(t("inbox.since"), " ", when(unread.since, ShellState.zone), ". ", t("inbox.unreadable_words")),
+        rx.el.span(
+            t("inbox.since"), " ", when(unread.since, ShellState.zone, mode="since"), ". ", t("inbox.unreadable_words")
+        ),
         detail=unread.text,
         mend=button(t("inbox.reconnect"), kind="solid", size="small", href=unread.href),
     )

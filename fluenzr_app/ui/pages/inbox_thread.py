@@ -16,7 +16,7 @@ from fluenzr_app.db.ids import public_id
 from fluenzr_app.inbox.answers import why_not
 from fluenzr_app.inbox.conversations import ConversationLine, get_conversation
 from fluenzr_app.inbox.thread import FileView, ThreadItem, thread
-from fluenzr_app.ui.catalogue import Lang
+from fluenzr_app.ui.catalogue import Lang, catalogue
 from fluenzr_app.ui.formats import time_of_day
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages.inbox_words import initials, mark_tone
@@ -172,7 +172,7 @@ def _notice(read: ThreadRead, line: HistoryLine, lang: Lang, who: str) -> str:
 
 
 def _stage_notice(read: ThreadRead, data: Mapping[str, Any], lang: Lang, clock: str, who: str) -> str:
-    before, to = (_stage(read.stages, data.get(end)) for end in ("from", "to"))
+    before, to = (_stage(read.stages, data.get(end), lang) for end in ("from", "to"))
     if not to:
         return words(lang, "inbox.notice.stage_left", before=before, time=clock) if before else ""
     kind = "stage_moved" if before else "stage_entered"
@@ -183,11 +183,14 @@ def _stage_notice(read: ThreadRead, data: Mapping[str, Any], lang: Lang, clock: 
     return words(lang, "inbox.notice.with_author", told=told.removesuffix("."), by=by)
 
 
-def _stage(stages: Iterable[StageView], told: Any) -> str:
+def _stage(stages: Iterable[StageView], told: Any, lang: Lang) -> str:
     if not isinstance(told, Mapping):
         return ""
-    known = next((stage.title for stage in stages if stage.id == told.get("id")), "")
-    return known or str(told.get("name") or told.get("kind") or "")
+    known = next((stage for stage in stages if stage.id == told.get("id")), None)
+    name, kind = (known.name, known.kind) if known else (str(told.get("name", "")), str(told.get("kind", "")))
+    # A stage without a name of its own is called by its kind, in the reader's language.
+    key = f"pipeline.kind.{kind}"
+    return name or (words(lang, key) if key in catalogue() else kind)
 
 
 def _merged(rows: Sequence[ThreadRow]) -> list[ThreadRow]:

@@ -8,7 +8,7 @@ from reflex_components_core.react_router.dom import ReactRouterLink
 from fluenzr_app.ui.components.buttons import button, icon_button, menu_item
 from fluenzr_app.ui.components.forms import field, form, text_input
 from fluenzr_app.ui.components.frame import dialog, empty_state, row, skeleton_rows
-from fluenzr_app.ui.components.status import callout, diagnosis_banner, status_badge
+from fluenzr_app.ui.components.status import badge, callout, diagnosis_banner, status_badge
 from fluenzr_app.ui.components.values import icon, when
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.letter import SANDBOX
@@ -32,7 +32,7 @@ def pane() -> rx.Component:
     )  # fmt: skip
     shown = rx.cond(V.missing, gone, rx.cond(V.loaded, _conversation(), skeleton_rows(5)))
     return rx.el.section(
-        rx.cond(InboxState.open == "", nothing, shown),
+        rx.cond(InboxState.open != "", shown, rx.cond(InboxState.rows.length() > 0, nothing)),
         class_name="fzi-conversation",
         aria_label=t("inbox.conversation"),
     )
@@ -55,7 +55,14 @@ def _conversation() -> rx.Component:
         ),
         ThreadEnd.create(conversation=V.id, count=V.items.length()),
         rx.el.div(
-            rx.cond(V.refused != "", _why_not(), answer_editor()),
+            rx.cond(
+                V.refused != "",
+                _why_not(),
+                # Never the box of another conversation, not even while this one's draft is on its way.
+                rx.cond(
+                    AnswerState.conversation == V.id, answer_editor(), rx.el.div(class_name="fzi-compose fzi-no-box")
+                ),
+            ),
             class_name="fzi-answer",
         ),
     )
@@ -124,9 +131,11 @@ def _item(mail: rx.Var[ThreadRow]) -> rx.Component:
 
 def _folded(mail: rx.Var[ThreadRow]) -> rx.Component:
     name = rx.cond(mail.step > 0, t("inbox.step", n=mail.step), t("inbox.campaign_mail"))
-    wrong = rx.cond(
-        (mail.status == "failed") | (mail.status == "uncertain"),
-        rx.el.span(icon("circle-alert", 12), t("inbox.not_sent"), class_name="fz-badge", data_tone="error"),
+    wrong = rx.match(
+        mail.status,
+        ("failed", badge(t("inbox.not_sent"), "error", "circle-alert")),
+        ("uncertain", badge(t("inbox.uncertain"), "attention", "circle-help")),
+        rx.fragment(),
     )
     return rx.el.details(
         rx.el.summary(
@@ -157,7 +166,7 @@ def _automatic(mail: rx.Var[ThreadRow]) -> rx.Component:
         rx.el.summary(
             icon("bot"),
             rx.el.strong(t("inbox.automatic")),
-            rx.el.span("« ", mail.snippet, " » ", t("inbox.went_on"), class_name="fzi-snippet"),
+            rx.el.span(t("inbox.automatic_line", text=mail.snippet), class_name="fzi-snippet"),
             when(mail.at, ShellState.zone, mode="stamp", class_name="fzi-ago"),
             class_name="fzi-summary",
         ),
