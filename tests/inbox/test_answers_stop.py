@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from fluenzr_app.inbox import stops
 from fluenzr_app.inbox.returns import wait_until_return
-from tests.engine_world import THREE_MAILS, TWO_MAILS
+from tests.engine_world import ON_SQLITE, THREE_MAILS, TWO_MAILS
 from tests.inbox.world import InboxWorld
 
 P0, P1 = "p0@firm0.example", "p1@firm1.example"
@@ -47,6 +47,7 @@ async def test_an_automatic_answer_is_shown_and_stops_nothing(inbox: InboxWorld)
     inbox.check_books()
 
 
+@ON_SQLITE
 async def test_the_next_mails_wait_for_the_return_when_somebody_asks_for_it(inbox: InboxWorld) -> None:
     account, people = inbox.account(), inbox.people(1)
     inbox.campaign([account], people, TWO_MAILS)
@@ -64,6 +65,7 @@ async def test_the_next_mails_wait_for_the_return_when_somebody_asks_for_it(inbo
     inbox.check_books()
 
 
+@ON_SQLITE
 async def test_an_answer_whose_thread_was_lost_is_known_by_sender_and_subject(inbox: InboxWorld) -> None:
     account, people = inbox.account(), inbox.people(2, company="Alpha")
     inbox.campaign([account], people, TWO_MAILS)
@@ -78,6 +80,7 @@ async def test_an_answer_whose_thread_was_lost_is_known_by_sender_and_subject(in
     inbox.check_books()
 
 
+@ON_SQLITE
 async def test_an_answer_from_a_colleague_in_the_thread_counts_for_the_contact(inbox: InboxWorld) -> None:
     account, people = inbox.account(), inbox.people(1)
     inbox.campaign([account], people, TWO_MAILS)
@@ -163,6 +166,7 @@ async def test_soft_reports_climb_the_ladder_and_end_hard(inbox: InboxWorld) -> 
     inbox.check_books()
 
 
+@ON_SQLITE
 async def test_after_a_soft_bounce_the_delay_counts_from_the_last_acceptance(inbox: InboxWorld) -> None:
     account = inbox.account()
     inbox.campaign([account], inbox.people(1), TWO_MAILS)
@@ -176,6 +180,7 @@ async def test_after_a_soft_bounce_the_delay_counts_from_the_last_acceptance(inb
     inbox.check_books()
 
 
+@ON_SQLITE
 async def test_a_report_of_a_delay_retries_nothing(inbox: InboxWorld) -> None:
     account = inbox.account()
     inbox.campaign([account], inbox.people(1), TWO_MAILS)
@@ -187,6 +192,7 @@ async def test_a_report_of_a_delay_retries_nothing(inbox: InboxWorld) -> None:
     assert inbox.walks() == {"completed": 1}
 
 
+@ON_SQLITE
 async def test_a_late_soft_report_never_sends_an_earlier_mail_after_a_later_one(inbox: InboxWorld) -> None:
     account = inbox.account()
     inbox.campaign([account], inbox.people(1), THREE_MAILS)
