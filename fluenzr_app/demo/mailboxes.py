@@ -6,13 +6,10 @@ from fluenzr_app.accounts.connect import imap_settings
 from fluenzr_app.accounts.models import EmailAccount
 from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.engine import Database
-from fluenzr_app.demo.post_office import DemoPostOffice
+from fluenzr_app.demo.post_office import HOST, DemoPostOffice
 from fluenzr_app.mail.imap_mailbox import open_mailbox
 from fluenzr_app.mail.mailbox import Mailbox
 from fluenzr_app.settings import Settings
-
-# A name that nobody can own (RFC 2606); it only says that the mailbox is one of these.
-IMAP_HOST = "imap.nova-conseil.example"
 
 
 def opener(
@@ -29,6 +26,7 @@ def opener(
             known = None if account is None else imap_settings(session, keyring, account, settings)
         if known is None:
             return None
-        return office.open_mailbox(known.username, known.password) if known.host == IMAP_HOST else open_mailbox(known)
+        is_ours = (known.host, known.port) == (HOST, office.imap_port)
+        return office.open_mailbox(known.username, known.password) if is_ours else open_mailbox(known)
 
     return open_account

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 
 from fluenzr_app.clock import Clock, SystemClock
+from fluenzr_app.demo.imap_door import ImapDoor
 from fluenzr_app.mail.addresses import email_key
 from fluenzr_app.mail.mailbox import Mailbox, MailboxFailure
 from fluenzr_app.mail.sandbox import SandboxPostOffice
@@ -16,9 +17,9 @@ _FULL = "452 4.2.2 The mailbox is full"
 
 
 class DemoPostOffice:
-    """Takes every mail of the demo and hands none on; `port` stays the same whenever it is open.
+    """Takes every mail of the demo and hands none on; its ports stay the same whenever it is open.
 
-    `mailboxes`: what arrives for the accounts. They are opened in this process alone, at no port.
+    `mailboxes`: what arrives for the accounts. They are read in this process; at `imap_port` is but their door.
     """
 
     def __init__(self) -> None:
@@ -26,7 +27,7 @@ class DemoPostOffice:
         self._passwords: dict[str, str] = {}
         self._gone: set[str] = set()
         self._full: set[str] = set()
-        self._port = 0
+        self._port = self._imap_port = 0
         # The database is a scratch one: no earlier process has numbered these mails.
         self.mailboxes = SandboxMailboxes(uidvalidity=1)
         self.sandbox = SandboxPostOffice(passwords=self._passwords, keep=2_000, refuse=self._refuse, now=self._now)
@@ -36,14 +37,22 @@ class DemoPostOffice:
         """Where it listens, or listened when it was last open; 0 before."""
         return self._port
 
+    @property
+    def imap_port(self) -> int:
+        """Where a login to the mailboxes can be tried, or could when it was last open; 0 before."""
+        return self._imap_port
+
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Take mail for as long as the block lasts. Raises OSError when somebody took the port in between."""
         await self.sandbox.start(HOST, self._port)
         self._port = self.sandbox.port
+        door = ImapDoor(self.sandbox.may_enter)
         try:
+            self._imap_port = await door.start(self._imap_port)
             yield
         finally:
+            await door.stop()
             await self.sandbox.stop()
 
     def go_by(self, clock: Clock) -> None:
@@ -66,7 +75,7 @@ class DemoPostOffice:
 
     def open_mailbox(self, email: str, password: str) -> Mailbox:
         """Return the mailbox of an account; raises MailboxFailure `auth_failed` unless the password is right."""
-        if self._passwords.get(email_key(email)) != password:
+        if not self.sandbox.may_enter(email, password):
             raise MailboxFailure(
                 "auth_failed", "[AUTHENTICATIONFAILED] Authentication failed.", stage="login", permanent=True
             )

@@ -14,7 +14,6 @@ from fluenzr_app.contacts.custom_fields import create_custom_field
 from fluenzr_app.contacts.labels import create_group
 from fluenzr_app.contacts.stages import make_stages
 from fluenzr_app.crypto import KeyRing
-from fluenzr_app.demo.mailboxes import IMAP_HOST
 from fluenzr_app.demo.people import SECTORS, people
 from fluenzr_app.demo.post_office import HOST, DemoPostOffice
 from fluenzr_app.demo.recipients import Recipients
@@ -119,7 +118,7 @@ class Sample:
         form = SmtpForm(
             email=mailbox.email,
             smtp=Server(HOST, self.office.port, "none", mailbox.email, _PASSWORD),
-            imap=Server(IMAP_HOST, 993, "ssl"),
+            imap=Server(HOST, self.office.imap_port, "none"),
             limits=Limits(
                 display_name=mailbox.name,
                 signature=_SIGNATURE.format(name=mailbox.name),

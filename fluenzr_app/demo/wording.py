@@ -38,10 +38,10 @@ _FIRST: Final[Mapping[Topic, tuple[str, ...]]] = {
         "Bonjour,\n\nEst-ce payant, et si oui combien ?",
     ),
     "date": (
-        "Bonjour {who},\n\nD’accord pour en parler quinze minutes. {day} à 10 h vous irait-il ?",
-        "Bonjour,\n\nJe suis disponible {day} après 14 h. Appelez-moi au bureau.",
-        "Volontiers. Plutôt {day} matin, nous serons sur place tous les deux.",
-        "Bonjour {who},\n\nBonne idée. Envoyez-moi une invitation pour {day}, 9 h 30.",
+        "Bonjour {who},\n\nD’accord pour en parler quinze minutes. Le {day} à 10 h vous irait-il ?",
+        "Bonjour,\n\nJe suis disponible le {day} après 14 h. Appelez-moi au bureau.",
+        "Volontiers. Plutôt le {day} au matin, nous serons sur place tous les deux.",
+        "Bonjour {who},\n\nBonne idée. Envoyez-moi une invitation pour le {day}, 9 h 30.",
     ),
     "colleague": (
         "Bonjour,\n\nCe n’est pas moi qui suis ce sujet. Voyez avec {colleague} ({address}), qui dirige la production.",
@@ -75,7 +75,7 @@ _FIRST: Final[Mapping[Topic, tuple[str, ...]]] = {
     "back": (
         "Bonjour {who},\n\nJe rentre de congés et je trouve votre message. Est-ce encore d’actualité ?",
         "Bonjour,\n\nDe retour au bureau, je vous réponds avec retard : oui, envoyez-moi quelques précisions.",
-        "Bonjour {who},\n\nPardon pour le délai, j’étais en congés. Pouvez-vous m’appeler {day} ?",
+        "Bonjour {who},\n\nPardon pour le délai, j’étais en congés. Pouvez-vous m’appeler le {day} ?",
     ),
 }
 _FROM_COLLEAGUE: Final = (
@@ -89,7 +89,7 @@ _WITH_FILE: Final = (
 _THEN: Final = (
     (
         "Merci, c’est plus clair. Proposez-moi deux créneaux, nous serons trois autour de la table.",
-        "Merci pour ces précisions. {day} à 10 h me convient.",
+        "Merci pour ces précisions. Le {day} à 10 h me convient.",
         "Très bien. Faut-il que le chef d’atelier soit présent ?",
     ),
     (
@@ -97,8 +97,8 @@ _THEN: Final = (
         "Parfait, je réserve la salle. Apportez un exemple, cela parlera davantage qu’une présentation.",
     ),
     (
-        "Bien reçu, je reviens vers vous après notre réunion de {day}.",
-        "Merci, à {day} alors.",
+        "Bien reçu, je reviens vers vous après notre réunion du {day}.",
+        "Merci, va pour le {day}.",
     ),
     ("Merci à vous, tout est clair.",),
 )
@@ -166,6 +166,4 @@ def _filled(text: str, rng: random.Random, today: date, **values: str) -> str:
     day = today + timedelta(days=rng.randint(2, 6))
     while day.weekday() > 4:
         day += timedelta(days=1)
-    filled = text.format(day=f"{_DAYS[day.weekday()]} {day.day}", **values)
-    # A sentence may begin with the day.
-    return "\n".join(line[:1].upper() + line[1:] for line in filled.split("\n"))
+    return text.format(day=f"{_DAYS[day.weekday()]} {day.day}", **values)

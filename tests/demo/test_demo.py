@@ -1,5 +1,6 @@
 """`fluenzr demo` as somebody starts it: what it prints, how it signs in, how fast it sends, what it leaves behind."""
 
+import asyncio
 import json
 import os
 import signal
@@ -17,8 +18,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, expect
+from sqlalchemy import text
 
 from fluenzr_app.bundle import ROOT, ensure_bundle
+from fluenzr_app.crypto import KeyRing
+from fluenzr_app.db.engine import Database
+from fluenzr_app.db.ids import public_id
+from fluenzr_app.demo.everyday import press_at_server
+from fluenzr_app.demo.recipients import Visit
+from fluenzr_app.settings import load_settings
+from fluenzr_app.tracking.unsubscribe import UnsubscribeLink, unsubscribe_url
 from tests.real.browser import new_context
 from tests.real.ports import free_ports
 
@@ -111,6 +120,27 @@ def test_somebody_answers_in_the_first_minute(demo: Demo) -> None:
     while time.monotonic() - demo.ready_at < 90 and not answered():
         time.sleep(1)
     assert answered()
+
+
+def test_whoever_presses_the_button_of_their_mail_program_is_unsubscribed(demo: Demo) -> None:
+    [data_dir] = demo.scratch.glob("fluenzr-demo-*")
+    settings = load_settings(_env_file=None, data_dir=data_dir)
+    keyring, db = KeyRing.load(settings), Database.open(settings)
+    statement = "SELECT workspace_id, id, email_hash FROM contact WHERE status = 'active' ORDER BY id DESC LIMIT 1"
+    with db.read() as session:
+        workspace_id, contact_id, email_hash = session.connection().execute(text(statement)).one()
+    db.close()
+    link = UnsubscribeLink(workspace_id, contact_id, bytes(email_hash))
+    nobody = f"http://127.0.0.1:{free_ports(1)[0]}/u/token"
+
+    def press(url: str) -> bool:
+        return asyncio.run(press_at_server(Visit(datetime.now(PARIS), 1, url)))
+
+    assert press(unsubscribe_url(keyring, demo.told["url"], link))
+    assert demo.get(f"/v1/contacts/{public_id('con', contact_id)}")["status"] == "unsubscribed"
+    # A link that is good for nothing is not tried again, a server that is away is.
+    assert press(f"{demo.told['url']}/u/token")
+    assert not press(nobody)
 
 
 def test_the_first_line_says_where_it_is_and_how_to_come_in(demo: Demo) -> None:

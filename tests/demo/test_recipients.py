@@ -7,22 +7,22 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
 
-from fluenzr_app.accounts.models import EmailAccount
 from fluenzr_app.crypto import KeyRing
 from fluenzr_app.demo import mail_programs, reports, wording
 from fluenzr_app.demo.letter import PARIS, Letter, cover_of, opened
 from fluenzr_app.demo.mail_programs import Program, Writer
 from fluenzr_app.demo.mailboxes import opener
-from fluenzr_app.demo.post_office import DemoPostOffice
+from fluenzr_app.demo.post_office import HOST, DemoPostOffice
 from fluenzr_app.demo.recipients import Posting, Recipients, Visit
 from fluenzr_app.demo.temperament import GONE_SHARE, Person, Reaction, read_and_answered
 from fluenzr_app.demo.wording import Topic
 from fluenzr_app.inbox.prepared import Place, Prepared, prepare
 from fluenzr_app.mail.compose import Draft, compose
+from fluenzr_app.mail.imap_session import ImapSession, ImapSettings
 from fluenzr_app.mail.mailbox import MailboxFailure
 from fluenzr_app.mail.sandbox import ReceivedMail
+from fluenzr_app.mail.transport import SendFailure
 from fluenzr_app.settings import load_settings
 from tests.demo.seeded import KEY, Seeded
 
@@ -293,5 +293,21 @@ def test_the_mailbox_of_an_account_opens_with_the_password_of_its_server_alone(s
     with pytest.raises(MailboxFailure) as failure:
         open_account(seeded.sample.accounts["equipe"])
     assert failure.value.code == "auth_failed"
-    with seeded.db.read() as session:
-        assert set(session.scalars(select(EmailAccount.imap_host))) == {"imap.nova-conseil.example"}
+
+
+@pytest.mark.parametrize(("password", "passes"), [("secret", True), ("another", False)])
+async def test_the_test_of_a_connection_tells_whether_the_mailbox_would_open(
+    office: DemoPostOffice, password: str, passes: bool
+) -> None:
+    async with office.open():
+        settings = ImapSettings(HOST, office.imap_port, "none", ACCOUNT, password, allow_private=True)
+        session = ImapSession(settings)
+        await session.connect(await session.resolve())
+        await session.greet()
+        if passes:
+            await session.login()
+        else:
+            with pytest.raises(SendFailure) as refused:
+                await session.login()
+            assert refused.value.error_code == "auth_failed"
+        await session.close()
