@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, delete, insert, select, update
+from sqlalchemy import and_, case, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session
@@ -16,10 +16,8 @@ from fluenzr_app.campaigns.plans import PLAN_ROWS, Plan, compile_plan
 from fluenzr_app.campaigns.zones import zone_of_contact
 from fluenzr_app.contacts.models import Contact
 from fluenzr_app.contacts.stages import became_lead
-from fluenzr_app.contacts.statuses import set_statuses
 from fluenzr_app.contacts.suppression import suppressed_contacts
 from fluenzr_app.db.tables import table_of
-from fluenzr_app.db.types import UtcDateTime
 from fluenzr_app.sending.models import Message
 
 _CAMPAIGN = table_of(Campaign)
@@ -29,6 +27,7 @@ _CONTACT = table_of(Contact)
 _MESSAGE = table_of(Message)
 
 WALKING = ("pending", "in_progress")
+_AT_ONCE = 1_000
 _UNDER_WAY = ("queued", "claimed", "sending", "uncertain")
 
 
@@ -124,13 +123,10 @@ def stop_contact(
     status: str,
     reason: str,
     now: datetime,
-    *,
-    matched: int | None = None,
 ) -> int:
     """End every walk of a contact in the workspace and take its waiting messages back; return how many ended.
 
-    With `matched`, that enrollment gets `status` and the others are `removed` for `reason` with `_elsewhere`
-    (campaigns.md, Enrollment); without it all get `status`. A completed walk is replaced too.
+    A completed walk is replaced too, but not by `removed`. What a reply does is in `replies`.
     """
     rows = (
         session.connection()
@@ -146,36 +142,13 @@ def stop_contact(
         )
         .all()
     )
-    ends = []
-    for row in rows:
-        new = status if matched is None or row.id == matched else "removed"
-        if not (row.status == "completed" and new == "removed"):
-            ends.append((row, new))
-    other = f"{reason}_elsewhere"
-    end_walks(
-        session,
-        [
-            (row.id, row.campaign_id, row.status, new, reason if matched in (None, row.id) else other)
-            for row, new in ends
-        ],
-        now,
-    )
+    ends = [
+        (row.id, row.campaign_id, row.status, status, reason)
+        for row in rows
+        if not (row.status == "completed" and status == "removed")
+    ]
+    end_walks(session, ends, now)
     return len(ends)
-
-
-def stop_on_reply(
-    session: Session, workspace_id: int, contact_id: int, enrollment_id: int | None, now: datetime
-) -> int:
-    """End every walk of a contact who has answered, and mark the contact; return how many walks ended.
-
-    The walk that was answered ends as `replied`, the others as `removed`; without one (an answer to a mail written by
-    hand) all are `removed`.
-    """
-    ended = stop_contact(session, workspace_id, contact_id, "replied", "replied", now, matched=enrollment_id or 0)
-    statuses = _statuses(session, workspace_id, [contact_id])
-    if statuses.get(contact_id) == "active":
-        set_statuses(session, workspace_id, [contact_id], "replied", now)
-    return ended
 
 
 def end_walks(session: Session, ends: Iterable[tuple[int, int, str, str, str]], now: datetime) -> None:
@@ -184,17 +157,23 @@ def end_walks(session: Session, ends: Iterable[tuple[int, int, str, str, str]], 
     if not listed:
         return
     connection = session.connection()
-    connection.execute(
-        _END,
-        [{"row_id": row[0], "new_status": row[3], "new_reason": row[4], "at": now} for row in listed],
-    )
-    for reason in sorted({row[4] for row in listed}):
-        ids = [row[0] for row in listed if row[4] == reason]
-        connection.execute(
-            update(_MESSAGE)
-            .where(_MESSAGE.c.enrollment_id.in_(ids), _MESSAGE.c.status == "queued")
-            .values(status="cancelled", reason=reason)
-        )
+    alike: dict[tuple[str, str], list[int]] = {}
+    for row_id, _, _, status, reason in listed:
+        alike.setdefault((status, reason), []).append(row_id)
+    for (status, reason), ids in sorted(alike.items()):
+        # A company may have thousands of contacts, and a statement takes so many values at most.
+        for begin in range(0, len(ids), _AT_ONCE):
+            part = ids[begin : begin + _AT_ONCE]
+            connection.execute(
+                _END.where(_ENROLLMENT.c.id.in_(part)).values(
+                    status=status, end_reason=reason, ended_at=now, updated_at=now
+                )
+            )
+            connection.execute(
+                update(_MESSAGE)
+                .where(_MESSAGE.c.enrollment_id.in_(part), _MESSAGE.c.status == "queued")
+                .values(status="cancelled", reason=reason)
+            )
     moves: Moves = Counter()
     for _, campaign_id, before, after, _reason in listed:
         moves[(campaign_id, before)] -= 1
@@ -202,18 +181,7 @@ def end_walks(session: Session, ends: Iterable[tuple[int, int, str, str, str]], 
     count_moves(session, moves)
 
 
-_END = (
-    update(_ENROLLMENT)
-    .where(_ENROLLMENT.c.id == bindparam("row_id"))
-    .values(
-        status=bindparam("new_status"),
-        end_reason=bindparam("new_reason"),
-        wait_code="",
-        due_at=None,
-        ended_at=bindparam("at", type_=UtcDateTime()),
-        updated_at=bindparam("at", type_=UtcDateTime()),
-    )
-)
+_END = update(_ENROLLMENT).values(wait_code="", due_at=None)
 
 
 def _statuses(session: Session, workspace_id: int, contact_ids: Sequence[int]) -> dict[int, str]:

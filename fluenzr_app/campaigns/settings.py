@@ -27,6 +27,7 @@ class CampaignSettings:
     max_per_company_per_day: int | None = None
     skip_dates: tuple[str, ...] = ()
     first_mail_plain: bool = False
+    stop_company_on_reply: bool = False
     excluded_group_ids: tuple[int, ...] = ()
 
     @property

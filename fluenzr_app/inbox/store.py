@@ -15,7 +15,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from fluenzr_app.campaigns.bounces import Bounce, apply_report
-from fluenzr_app.campaigns.enrollments import stop_contact, stop_on_reply
+from fluenzr_app.campaigns.enrollments import stop_contact
+from fluenzr_app.campaigns.replies import stop_on_reply
 from fluenzr_app.campaigns.uncertain import was_sent
 from fluenzr_app.contacts import stages
 from fluenzr_app.contacts.suppression import suppress_contact
@@ -80,7 +81,7 @@ def store(session: Session, wiring: Wiring, prepared: Prepared, now: datetime) -
     if verdict.kind == "unsubscribe":
         unsubscribe.apply(session, wiring.keyring, prepared.stop_token, now, "mailto", _stop)
     elif verdict.kind in ("bounce", "delay") and match is not None and verdict.bounced is not None:
-        _report(session, match, verdict.bounced, now)
+        _report(session, match, verdict.bounced, now, another=match.how == "recipient" and bool(_named_by(prepared)))
     elif verdict.kind == "abuse" and match is not None:
         _complaint(session, match, prepared, now)
     elif match is not None:
@@ -94,7 +95,8 @@ def _classify(session: Session, wiring: Wiring, prepared: Prepared, now: datetim
         return _Verdict("unsubscribe", "mailto", None)
     if prepared.report is not None:
         found = _reported(session, prepared, now)
-        if found is not None:
+        # A server's report about somebody else's mail is nobody's answer either, whatever thread that was in.
+        if found is not None or mail.content_type == "multipart/report":
             return found
     if prepared.abuse is not None:
         ids, addresses = prepared.abuse.message_ids, prepared.abuse.recipients
@@ -105,8 +107,10 @@ def _classify(session: Session, wiring: Wiring, prepared: Prepared, now: datetim
     match = matching.by_thread(session, place.workspace_id, matching.thread_ids(mail)) or matching.by_subject(
         session, place.workspace_id, place.account_id, mail.sender.key, mail.subject, now
     )
-    # What we sent ourselves (a copy in another folder, a test to oneself) is no answer.
+    # What we sent ourselves (a copy in another folder, a test to oneself, a thread passed on) is no answer.
     if match is None or mail.sender.key == place.account_key:
+        return None
+    if matching.is_own(session, place.workspace_id, mail, match.contact_key):
         return None
     if prepared.automatic is not None:
         return _Verdict("automatic", prepared.automatic.why, match)
@@ -125,7 +129,7 @@ def _reported(session: Session, prepared: Prepared, now: datetime) -> _Verdict |
     report, place, mail = prepared.report, prepared.place, prepared.mail
     if report is None or not report.recipients:
         return None
-    about = matching.by_thread(session, place.workspace_id, report.message_ids)
+    about = matching.by_thread(session, place.workspace_id, _named_by(prepared))
     addresses = [each for recipient in report.recipients for each in (recipient.address, recipient.final_address or "")]
     if about is None:
         about = matching.by_recipient(session, place.workspace_id, place.account_id, addresses, now)
@@ -137,6 +141,16 @@ def _reported(session: Session, prepared: Prepared, now: datetime) -> _Verdict |
     return _Verdict("delay" if bounced.bounce_class == "delayed" else "bounce", report.reported_by, about, bounced)
 
 
+def _named_by(prepared: Prepared) -> list[str]:
+    """Return the Message-IDs of the mail reported on, without those of the mails before it in its thread.
+
+    A report about what the user wrote by hand in the thread of one of ours is none about ours.
+    """
+    mail = prepared.mail
+    older = set(mail.references[:-1]) - set(mail.in_reply_to)
+    return [each for each in prepared.report.message_ids if each not in older] if prepared.report else []
+
+
 def _of_contact(recipients: tuple[BouncedRecipient, ...], about: Match) -> BouncedRecipient:
     wanted = about.to_address.casefold()
     for recipient in recipients:
@@ -146,7 +160,13 @@ def _of_contact(recipients: tuple[BouncedRecipient, ...], about: Match) -> Bounc
     return recipients[0]
 
 
-def _report(session: Session, match: Match, bounced: BouncedRecipient, now: datetime) -> None:
+def _report(session: Session, match: Match, bounced: BouncedRecipient, now: datetime, *, another: bool) -> None:
+    """Let a report take effect; one that names `another` mail than ours tells about the address alone.
+
+    That our own mail did not arrive is not in it, so that nothing is sent again for it (guarantee 1).
+    """
+    if another and bounced.bounce_class == "soft":
+        return
     bounce = Bounce(bounced.bounce_class, bounced.status or "", str(bounced.cause or ""), bounced.text)
     apply_report(session, match.message_id, bounce, now)
 
@@ -166,9 +186,18 @@ def _answered(
     if is_reply:
         stop_on_reply(session, match.workspace_id, match.contact_id, match.enrollment_id, now)
         stages.answered(session, match.workspace_id, match.contact_id, now)
+        _stop_who_wrote(session, match, prepared.mail.sender.key, now)
     kind = "email.replied" if is_reply else "email.auto_replied"
     record(session, [_answer_event(session, match, kind, inbound_id, now)])
     note_arrival(session, match, prepared, inbound_id, now)
+
+
+def _stop_who_wrote(session: Session, match: Match, sender_key: str, now: datetime) -> None:
+    """End the walks of a contact who answered a mail to somebody else: a colleague, or their own second address."""
+    if sender_key != match.contact_key:
+        contact_id = matching.contact_of(session, match.workspace_id, sender_key)
+        if contact_id is not None:
+            stop_on_reply(session, match.workspace_id, contact_id, None, now)
 
 
 def _answer_event(session: Session, match: Match, kind: str, inbound_id: int, now: datetime) -> NewEvent:

@@ -27,7 +27,7 @@ from fluenzr_app.ui.pages.campaign_words import refusal
 from fluenzr_app.workspaces import service as workspaces
 
 NUMBERS = ("maxEmailsPerHour", "newContactsPerDay", "maxPerCompanyPerDay")
-SWITCHES = ("useContactTimezone", "firstMailPlain")
+SWITCHES = ("useContactTimezone", "firstMailPlain", "stopCompanyOnReply")
 _NO_PLACES = ("Etc/", "posix/", "right/", "SystemV/")
 ZONES = tuple(sorted(name for name in available_timezones() if "/" in name and not name.startswith(_NO_PLACES)))
 
@@ -69,6 +69,7 @@ class TimingState(rx.State):
     per_company: str = ""
     skip: list[str] = []
     plain: bool = False
+    stops_company: bool = False
     accounts: list[AccountRow] = []
     chosen: int = 0
     room: int = 0
@@ -217,7 +218,7 @@ class TimingState(rx.State):
         self.per_hour = _text(settings.max_emails_per_hour)
         self.new_per_day = _text(settings.new_contacts_per_day)
         self.per_company = _text(settings.max_per_company_per_day)
-        self.skip = list(settings.skip_dates)
+        self.skip, self.stops_company = list(settings.skip_dates), settings.stop_company_on_reply
         self._show_accounts(read)
         self.loaded = True
 

@@ -29,7 +29,7 @@ def page() -> rx.Component:
         "timing",
         body(
             read_only_banner(),
-            columns(rx.fragment(_window(), _pace()), rx.fragment(_accounts(), _about())),
+            columns(rx.fragment(_window(), _pace(), _stops()), rx.fragment(_accounts(), _about())),
         ),
         live=[TimingState.refresh],
     )
@@ -178,6 +178,24 @@ def _pace() -> rx.Component:
             class_name="fz-stack",
         ),
         title=t("campaign_timing.pace"),
+    )
+
+
+def _stops() -> rx.Component:
+    state = TimingState
+    return block(
+        rx.el.div(
+            rx.el.p(t("campaign_timing.stops_always"), class_name="fz-second"),
+            switch(
+                t("campaign_timing.stops_company"),
+                help=t("campaign_timing.stops_company_help"),
+                checked=state.stops_company,
+                disabled=~state.editable,
+                on_change=lambda on: state.set_switch("stopCompanyOnReply", on),
+            ),
+            class_name="fz-stack",
+        ),
+        title=t("campaign_timing.stops"),
     )
 
 
