@@ -118,9 +118,8 @@ class Correspondence:
         for each in addresses:
             if each.startswith("away-"):
                 self.office.install_sieve(each, _AWAY)
-            if each.startswith("moved-"):
-                target = f"late-full-{each}"
-                self.office.install_sieve(each, f'redirect "{target}";')
+            if each.startswith(("moved-", "shared-")):
+                self.office.install_sieve(each, f'redirect "late-full-{each}";{" keep;" * each.startswith("shared-")}')
         return [found[each] for each in addresses]
 
     def add_campaign(self, name: str, steps: Sequence[Step], contact_ids: Sequence[int], *, start: bool) -> int:
@@ -187,9 +186,14 @@ class Correspondence:
 
     def open_forwarded_again(self) -> None:
         """The people whose mail went on to a full mailbox take it themselves from now on."""
-        self._forwarded = self._accepted_of_moved()
-        for address in self.of_role("moved"):
+        self._forwarded = self._accepted_of_forwarding()
+        for address in self.of_role("moved", "shared"):
             self.office.install_sieve(address, "keep;")
+
+    def number_mails_anew(self, uidvalidity: int) -> None:
+        """The server of every account forgets which mail had which number, as after a restored backup."""
+        for sender, folder in itertools.product(self.senders, _FOLDERS):
+            self.office.doveadm("mailbox", "update", "-u", sender, "--uid-validity", str(uidvalidity), folder)
 
     def close(self) -> None:
         """Close the database."""
@@ -278,8 +282,8 @@ class Correspondence:
             for address, n in taken.items():
                 there[address] += 0 if address.startswith("late-") else n
                 back[sender] += n if address.startswith(("late-", "away-")) else 0
-        for (sender, address), n in (self._forwarded or self._accepted_of_moved()).items():
-            there[address] -= n
+        for (sender, address), n in (self._forwarded or self._accepted_of_forwarding()).items():
+            there[address] -= n if address.startswith("moved-") else 0
             back[sender] += n
         for address, n in there.items():
             self.office.wait_for(address, n, 60)
@@ -289,14 +293,14 @@ class Correspondence:
         parts = (self.office.maildir(sender, folder) / part for folder in _FOLDERS for part in ("new", "cur"))
         return sum(len(list(part.glob("*"))) for part in parts)
 
-    def _accepted_of_moved(self) -> Counter[tuple[str, str]]:
-        moved = set(self.of_role("moved"))
+    def _accepted_of_forwarding(self) -> Counter[tuple[str, str]]:
+        forwarding = set(self.of_role("moved", "shared"))
         return Counter(
             {
                 (sender, address): n
                 for sender, taken in self.accepted().items()
                 for address, n in taken.items()
-                if address in moved
+                if address in forwarding
             }
         )
 

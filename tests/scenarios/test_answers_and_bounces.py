@@ -13,22 +13,34 @@ from pathlib import Path
 import pytest
 
 from fluenzr_app.campaigns import lifecycle
+from fluenzr_app.campaigns.brake import BRAKE, LEAST_BOUNCES
 from fluenzr_app.campaigns.nodes import EmailNode
 from fluenzr_app.events import figures
-from fluenzr_app.sending.settle import SOFT_BOUNCE_GAPS
 from tests.real.post_office import PostOffice
 from tests.scenarios.correspondence import Arrived, Correspondence
 from tests.scenarios.world import FULL, THREE_MAILS
 
 SCALE, PEOPLE = (3, 300) if FULL else (1, 90)
-# What each does, and how many do it; all others get everything and say nothing.
+# What each does, and how many do it; all others get everything and say nothing. The mail of `moved` and `shared` goes
+# on to a full mailbox, which is reported; `shared` have got it themselves as well, and answer before the next attempt.
 ROLES = {
     "answers": 12, "subject": 4, "later": 6, "away": 5, "click": 5, "mailto": 4, "unknown": 1, "late": 1,
-    "full": 1, "overquota": 1, "late-full": 1, "moved": 2, "late-busy": 2,
+    "full": 1, "overquota": 1, "late-full": 1, "moved": 2, "shared": 1,
+    "late-busy": 2,
 }  # fmt: skip
-MAILS_READ = {"answers": 1, "subject": 1, "later": 2, "click": 1, "mailto": 1, "away": 4, "moved": 4, "silent": 4}
+MAILS_READ = {
+    "answers": 1,
+    "subject": 1,
+    "later": 2,
+    "click": 1,
+    "mailto": 1,
+    "away": 4,
+    "moved": 4,
+    "shared": 1,
+    "silent": 4,
+}
 ENDS = {
-    "replied": ("answers", "subject", "later"),
+    "replied": ("answers", "subject", "later", "shared"),
     "unsubscribed": ("click", "mailto"),
     "bounced": ("unknown", "late", "full", "overquota", "late-full"),
     "completed": ("away", "moved", "late-busy", "silent"),
@@ -37,6 +49,9 @@ FIRST_SUBJECT, SECOND_SUBJECT = "A first word", "Another matter"
 FIRST = (EmailNode("n1", "First", FIRST_SUBJECT, "<p>Hello {{firstName|there}}.</p>"), *THREE_MAILS[1:])
 SECOND = (EmailNode("s1", "Second campaign", SECOND_SUBJECT, "<p>Hello {{firstName|there}}, something else.</p>"),)
 HARD_CODES = ("5.1.1", "550")
+# campaigns.md, Soft bounce: the pauses between the attempts.
+LADDER = [timedelta(hours=hours) for hours in (1, 4, 24, 48)]
+RENUMBERED = 4711
 
 
 @pytest.fixture
@@ -69,9 +84,34 @@ async def test_what_comes_back_stops_or_delays_each_contact_as_it_should(letters
     _check_conversations(letters)
 
 
+@pytest.mark.timeout(240)
+async def test_real_reports_of_dead_addresses_pause_the_campaign_and_it_goes_on_when_resumed(
+    tmp_path: Path, post_office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post_office.trust(monkeypatch)
+    letters = Correspondence(tmp_path, post_office, "adresses-mortes", 1)
+    dead = LEAST_BOUNCES + 1
+    campaign = letters.add_campaign("Bought", FIRST[:3], letters.add_people({"late": dead, "silent": 24}), start=True)
+    begun = letters.clock.now()
+    await letters.side.engine.start()
+    try:
+        await letters.run_until(begun + timedelta(days=4))
+        assert letters.rows("SELECT status, pause_reason FROM campaign") == [("paused", BRAKE)]
+        assert {len(letters.mails_of(address)) for address in letters.of_role("silent")} == {1}
+        with letters.db.transaction() as session:
+            lifecycle.resume(session, letters.workspace_id, campaign, letters.clock.now())
+        await letters.run_until(begun + timedelta(days=5))
+    finally:
+        await letters.side.engine.stop()
+    assert {len(letters.mails_of(address)) for address in letters.of_role("silent")} == {2}
+    assert letters.kept_walks(campaign) == {"bounced": dead, "completed": 24}
+    assert letters.rows("SELECT status FROM campaign") == [("completed",)]
+    letters.close()
+
+
 async def _live(letters: Correspondence, second: int, begun: datetime) -> None:
     await letters.tick()
-    for number, address in enumerate(letters.of_role("answers")):
+    for number, address in enumerate(letters.of_role("answers", "shared")):
         letters.answer(address, mark=" [junk]" if number == 0 else "")
     for address in letters.of_role("subject"):
         letters.answer(address, in_thread=False)
@@ -87,11 +127,13 @@ async def _live(letters: Correspondence, second: int, begun: datetime) -> None:
     for address in letters.of_role("later"):
         letters.answer(address)
     await letters.run_until(begun + timedelta(days=5))
+    letters.number_mails_anew(RENUMBERED)
     with letters.db.transaction() as session:
         lifecycle.start(session, letters.workspace_id, second, letters.clock.now())
     await letters.run_until(begun + timedelta(days=9))
     letters.clock.advance(timedelta(days=30))
     await letters.tick()
+    assert letters.rows("SELECT DISTINCT uidvalidity FROM mailbox_folder") == [(RENUMBERED,)], "all was read anew"
     late = letters.flags()
     assert set(early) <= set(late), "nothing was marked or moved"
     assert all("\\" not in line for line in late if "<old-" not in line)
@@ -119,11 +161,10 @@ def _check_walks(letters: Correspondence, first: int, second: int) -> None:
 
 def _check_ladder(letters: Correspondence) -> None:
     """Five attempts of one message for who stays full, two for who was full once, one for who is only delayed."""
-    gaps = list(SOFT_BOUNCE_GAPS)
-    for role, expected in (("full", gaps), ("overquota", gaps), ("late-full", gaps), ("moved", gaps[:1])):
+    for role, expected in (("full", LADDER), ("overquota", LADDER), ("late-full", LADDER), ("moved", LADDER[:1])):
         for address in letters.of_role(role):
             assert _gaps_of_first(letters, address) == expected, address
-    for address in letters.of_role("late-busy"):
+    for address in letters.of_role("late-busy", "shared"):
         assert _gaps_of_first(letters, address) == [], address
     reports = [each for _, each in letters.incoming() if each.kind == "report"]
     copies = _copies(letters)
@@ -206,7 +247,7 @@ def _recount(letters: Correspondence, subject: str) -> dict[str, int]:
         left = found["unsubscribe"] | set(letters.of_role("click"))
     else:
         left = set()
-    steps = len(SOFT_BOUNCE_GAPS)
+    steps = len(LADDER)
     hard |= {address for address, n in soft.items() if n > steps}
     reached = {copy.to for copy in copies.values()}
     return {
