@@ -11,6 +11,7 @@ from sqlmodel import Session
 from fluenzr_app.campaigns.enrollments import Moves, count_moves
 from fluenzr_app.campaigns.models import Campaign, Enrollment
 from fluenzr_app.campaigns.outcomes import bounce_contact
+from fluenzr_app.contacts.models import Contact
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.events.record import NewEvent, record
 from fluenzr_app.sending.models import Message
@@ -21,6 +22,7 @@ from fluenzr_app.sending.values import QueuedMessage
 _MESSAGE = table_of(Message)
 _ENROLLMENT = table_of(Enrollment)
 _CAMPAIGN = table_of(Campaign)
+_CONTACT = table_of(Contact)
 # States in which a later mail of the same walk shows that this one's story is over.
 _LATER = ("claimed", "sending", "sent", "uncertain")
 _WORDS = 500
@@ -102,14 +104,21 @@ def _go_back(session: Session, message: QueuedMessage, now: datetime) -> bool:
     """Let the walk wait at this message again; False where it has ended or has gone further already."""
     connection = session.connection()
     walk = connection.execute(
-        select(_ENROLLMENT.c.id, _ENROLLMENT.c.status, _CAMPAIGN.c.status.label("campaign_status"))
+        select(
+            _ENROLLMENT.c.id,
+            _ENROLLMENT.c.status,
+            _CAMPAIGN.c.status.label("campaign_status"),
+            _CONTACT.c.status.label("contact_status"),
+        )
         .join_from(_ENROLLMENT, _CAMPAIGN, _CAMPAIGN.c.id == _ENROLLMENT.c.campaign_id)
+        .join(_CONTACT, _CONTACT.c.id == _ENROLLMENT.c.contact_id)
         .where(_ENROLLMENT.c.id == message.enrollment_id)
         .with_for_update(of=_ENROLLMENT)
     ).first()
     if walk is None or walk.campaign_status not in ("active", "paused"):
         return False
-    if walk.status not in ("pending", "in_progress", "completed"):
+    # A completed walk stays completed when its contact answers elsewhere; the contact's state tells.
+    if walk.contact_status != "active" or walk.status not in ("pending", "in_progress", "completed"):
         return False
     later = exists().where(
         _MESSAGE.c.enrollment_id == message.enrollment_id, _MESSAGE.c.id > message.id, _MESSAGE.c.status.in_(_LATER)

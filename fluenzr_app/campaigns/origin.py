@@ -59,6 +59,7 @@ _AUTHORISING = (
         _CAMPAIGN.c.revision,
         _ENROLLMENT.c.status.label("enrollment_status"),
         _ENROLLMENT.c.node_id.label("enrollment_node_id"),
+        _CONTACT.c.status.label("contact_status"),
         _CONTACT.c.timezone,
         _CONTACT.c.country,
     )
@@ -284,6 +285,9 @@ def _verdict(row: AnyRow, plan: Plan, blind: bool, now: datetime) -> Verdict:
         return Cancel(f"campaign_{row.campaign_status}")
     if row.enrollment_status not in ("pending", "in_progress"):
         return Cancel(f"enrollment_{row.enrollment_status}")
+    if row.contact_status == "replied":
+        # Every walk ends with an answer; this one was begun while the answer was being stored.
+        return Cancel("replied_elsewhere")
     if row.enrollment_node_id != row.node_id:
         return Cancel("step_changed")
     if row.node_id not in plan.mails:

@@ -40,7 +40,12 @@ _NEXT = HotStatement(
         )
     )
 )
-_WAIT = update(_ENROLLMENT).where(_ENROLLMENT.c.id == bindparam("row_id")).values(wait_code=bindparam("code"))
+# A walk that has ended meanwhile (an answer came before our own settlement) waits for nothing.
+_WAIT = (
+    update(_ENROLLMENT)
+    .where(_ENROLLMENT.c.id == bindparam("row_id"), _ENROLLMENT.c.ended_at.is_(None))
+    .values(wait_code=bindparam("code"))
+)
 # Reasons for which a message was cancelled that end the walk, and how it ends.
 _ENDS = {
     "suppressed": "unsubscribed",
@@ -48,6 +53,7 @@ _ENDS = {
     "bounced": "bounced",
     "blocked": "removed",
     "archived": "removed",
+    "replied_elsewhere": "removed",
     "contact_deleted": "removed",
     "not_composable": "error",
     "template_too_long": "error",
@@ -206,9 +212,11 @@ def _end(session: Session, messages: Mapping[QueuedMessage, str], ends: Mapping[
     }
     if not reasons:
         return
+    # Locked, as an answer may end the same walk in this moment: it ends once, as the first of them says.
     rows = session.connection().execute(
-        select(_ENROLLMENT.c.id, _ENROLLMENT.c.campaign_id, _ENROLLMENT.c.status).where(
-            _ENROLLMENT.c.id.in_(list(reasons)), _ENROLLMENT.c.status.in_(("pending", "in_progress"))
-        )
+        select(_ENROLLMENT.c.id, _ENROLLMENT.c.campaign_id, _ENROLLMENT.c.status)
+        .where(_ENROLLMENT.c.id.in_(list(reasons)), _ENROLLMENT.c.status.in_(("pending", "in_progress")))
+        .order_by(_ENROLLMENT.c.id)
+        .with_for_update()
     )
     end_walks(session, [(row.id, row.campaign_id, row.status, *reasons[row.id]) for row in rows.all()], now)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlmodel import Session
 
+from fluenzr_app.accounts.models import EmailAccount
 from fluenzr_app.contacts.models import Contact
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.mail.addresses import email_key
@@ -18,14 +19,16 @@ from fluenzr_app.sending.models import Message
 
 _MESSAGE = table_of(Message)
 _CONTACT = table_of(Contact)
+_ACCOUNT = table_of(EmailAccount)
 
 # An answer without its thread belongs to a mail of this age at most; a report without one to a younger one.
 _SUBJECT_WITHIN = timedelta(days=90)
 _REPORT_WITHIN = timedelta(days=14)
 _MOST_IDS = 100
 _MOST_MAILS = 50
-# What a server may have in hands; a queued message was never seen by anybody, but for one that is tried again.
-_SEEN = ("sending", "sent", "uncertain", "failed", "queued")
+# What a server may have in hands. Of the others only those that were tried before: they may be claimed for another
+# try in this moment, or have been withdrawn since.
+_SEEN = ("sending", "sent", "uncertain", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +133,31 @@ def by_recipient(
     return None if row is None else _match(row, "recipient")
 
 
+def is_own(session: Session, workspace_id: int, mail: IncomingMail, contact_key: str) -> bool:
+    """Return whether a mail comes from the workspace itself: a copy of what it sent, or a thread passed on by hand.
+
+    An own account that is also the contact (`contact_key`) answers like anybody else.
+    """
+    connection = session.connection()
+    sent = select(_MESSAGE.c.id).where(_MESSAGE.c.rfc_id == mail.rfc_id, _MESSAGE.c.workspace_id == workspace_id)
+    if mail.rfc_id and connection.execute(sent).first() is not None:
+        return True
+    sender = select(_ACCOUNT.c.id).where(
+        _ACCOUNT.c.workspace_id == workspace_id,
+        _ACCOUNT.c.email_key == mail.sender.key,
+        _ACCOUNT.c.removed_at.is_(None),
+    )
+    return mail.sender.key != contact_key and connection.execute(sender).first() is not None
+
+
+def contact_of(session: Session, workspace_id: int, key: str) -> int | None:
+    """Return the contact of the workspace with this address key."""
+    statement = select(_CONTACT.c.id).where(_CONTACT.c.workspace_id == workspace_id, _CONTACT.c.email_key == key)
+    return session.connection().execute(statement).scalar() if key else None
+
+
 def _seen() -> Any:
-    known = _MESSAGE.c.status.in_(_SEEN) & (_MESSAGE.c.kind != "test")
-    return known & ((_MESSAGE.c.status != "queued") | (_MESSAGE.c.attempts > 0))
+    return (_MESSAGE.c.kind != "test") & (_MESSAGE.c.status.in_(_SEEN) | (_MESSAGE.c.attempts > 0))
 
 
 def _bare(subject: str) -> str:

@@ -13,6 +13,7 @@ from fluenzr_app.db.tables import table_of
 from fluenzr_app.inbox.conversations import get_conversation
 from fluenzr_app.inbox.errors import BadFilter
 from fluenzr_app.inbox.models import Conversation
+from fluenzr_app.sending.claim import FIRST_MAIL
 from fluenzr_app.sending.models import Message
 from fluenzr_app.workspaces.models import Workspace
 
@@ -43,16 +44,22 @@ def wait_until_return(session: Session, workspace_id: int, conversation_id: int,
         .with_for_update()
     ).all()
     ids = [walk.id for walk in walks]
-    # A follow-up that waits in the queue only for its turn goes back to its walk; one that was tried is put off.
-    connection.execute(
-        delete(_MESSAGE).where(
-            _MESSAGE.c.enrollment_id.in_(ids), _MESSAGE.c.status == "queued", _MESSAGE.c.attempts == 0
-        )
-    )
+    # What waits in the queue only for its turn goes back to its walk; what was tried is put off. A worker that has
+    # claimed one finds at its mark that it has it no more.
+    held = (_MESSAGE.c.enrollment_id.in_(ids), _MESSAGE.c.status.in_(("queued", "claimed")))
+    withdrawn = connection.execute(
+        delete(_MESSAGE).where(*held, _MESSAGE.c.attempts == 0).returning(_MESSAGE.c.enrollment_id, _MESSAGE.c.priority)
+    ).all()
     connection.execute(
         update(_MESSAGE)
-        .where(_MESSAGE.c.enrollment_id.in_(ids), _MESSAGE.c.status == "queued", _MESSAGE.c.due_at < morning)
-        .values(due_at=morning, reason="away")
+        .where(*held, _MESSAGE.c.due_at < morning)
+        .values(status="queued", worker_id=None, due_at=morning, reason="away")
+    )
+    # Whoever was not begun with is a new contact again, for the account that has room by then.
+    connection.execute(
+        update(_ENROLLMENT)
+        .where(_ENROLLMENT.c.id.in_([row.enrollment_id for row in withdrawn if row.priority == FIRST_MAIL]))
+        .values(account_id=None)
     )
     queued = set(
         connection.execute(

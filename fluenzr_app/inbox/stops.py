@@ -21,7 +21,7 @@ DECIDED_AFTER = timedelta(hours=24)
 def confirm_stop(session: Session, workspace_id: int, conversation_id: int, now: datetime) -> None:
     """Unsubscribe the contact of a conversation; raises ConversationNotFound. Done once, however often it is asked."""
     line = get_conversation(session, workspace_id, conversation_id)
-    suppress_contact(session, workspace_id, line.contact_id, "unsubscribe", now)
+    first = suppress_contact(session, workspace_id, line.contact_id, "unsubscribe", now)
     stop_contact(session, workspace_id, line.contact_id, "unsubscribed", "unsubscribed", now)
     event = NewEvent(
         workspace_id=workspace_id,
@@ -33,7 +33,9 @@ def confirm_stop(session: Session, workspace_id: int, conversation_id: int, now:
         account_id=line.account_id,
         data={"how": "answer"},
     )
-    record(session, [event])
+    # Who had said no before, by the link perhaps, is counted once.
+    if first:
+        record(session, [event])
     _decided(session, workspace_id, conversation_id, now)
 
 
