@@ -11,7 +11,7 @@ import socket
 import sys
 import tempfile
 import webbrowser
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -179,10 +179,12 @@ async def seed(
     )
     press = press_without_server(db, keyring)
 
+    def read(reached: Collection[str]) -> None:
+        side.mailboxes.read_now(accounts_to_read(db, clock.now(), reached))
+
     async def turn() -> None:
         reached = await carry_out(people, office, clock.now(), press)
-        due = await db.run(accounts_to_read, db, clock.now(), reached)
-        await db.run(side.mailboxes.read_now, due)
+        await db.run(read, reached)
         await side.send_due()
         await side.engine.drain()
         people.look()

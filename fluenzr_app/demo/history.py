@@ -25,7 +25,7 @@ _MESSAGE = table_of(Message)
 # While mail waits for a cap, nothing says when its turn comes.
 _LOOK_AGAIN = timedelta(hours=3)
 # Mailboxes whose turns lie close together share a tick: most of what a mail costs is looking for it.
-_SHORTEST_STEP = timedelta(minutes=10)
+_SHORTEST_STEP = timedelta(minutes=14)
 
 # A follow-up leaves only when its mailbox was read within ten minutes (campaigns.md, guarantee 3).
 _READ_AGAIN = timedelta(minutes=9)
