@@ -117,7 +117,7 @@ class PersonState(rx.State):
         except (ContactsError, InboxError, BadPublicId) as error:
             self.wrong = contacts_told(me.lang, error)
             return None
-        self.noting = False
+        self.noting, self.wrong = False, ""
         await self._fill(me)
         return [rx.toast.success(words(me.lang, "inbox.done.noted")), ConversationState.refresh]
 
@@ -134,7 +134,8 @@ class PersonState(rx.State):
             await me.write(_enroll, me, self._conversation(), campaign)
         except _NotAdded as skipped:
             key = f"campaign_audience.why.{skipped}"
-            self.wrong = words(me.lang, key if key in catalogue() else "campaign_audience.why.other")
+            why = words(me.lang, key if key in catalogue() else "campaign_audience.why.other")
+            self.wrong = words(me.lang, "inbox.not_added", why=why)
             return None
         except CampaignsError as error:
             self.wrong = refusal(me.lang, error)
@@ -142,7 +143,7 @@ class PersonState(rx.State):
         except (ContactsError, InboxError, BadPublicId) as error:
             self.wrong = contacts_told(me.lang, error)
             return None
-        self.adding = False
+        self.adding, self.wrong = False, ""
         await self._fill(me)
         return [rx.toast.success(words(me.lang, "campaign_audience.added", n=1)), ConversationState.refresh]
 
@@ -155,7 +156,7 @@ class PersonState(rx.State):
         except (ContactsError, InboxError, BadPublicId) as error:
             self.wrong = contacts_told(me.lang, error)
             return None
-        self.blocking = False
+        self.blocking, self.wrong = False, ""
         await self._fill(me)
         done = rx.toast.success(words(me.lang, "contacts_card.done.block", email=self.email))
         return [done, ConversationState.refresh, InboxState.refresh]
