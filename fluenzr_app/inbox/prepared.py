@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +15,8 @@ from fluenzr_app.mail.stop_words import asks_to_stop
 
 # What List-Unsubscribe asks mail programs to put into the subject (see `tracking.unsubscribe.unsubscribe_subject`).
 _STOP_SUBJECT = re.compile(r"\bunsubscribe[\s:-]+([A-Za-z0-9_.~-]{20,400})", re.IGNORECASE)
+
+_LARGE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A mail and what its words say. `raw` is the mail, or its beginning where it was too large to fetch.
+    """A mail and what its words say. `deflated` is the mail, or its beginning where it was too large to fetch.
 
     `stop_token` is the signed token of an unsubscribe mail, as yet unverified.
     """
 
     place: Place
-    raw: bytes
+    deflated: bytes
     mail: IncomingMail
     rfc_hash: bytes
     split: Split
@@ -58,7 +61,8 @@ def prepare(place: Place, raw: bytes, size: int, now: datetime) -> Prepared:
     automatically = automatic(mail, words.new, now)
     return Prepared(
         place=place,
-        raw=raw,
+        # A large one takes a second, in which nobody else could write.
+        deflated=zlib.compress(raw, 6 if len(raw) < _LARGE else 1),
         mail=mail,
         rfc_hash=hash_of(mail.rfc_id, raw),
         split=words,

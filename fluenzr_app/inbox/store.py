@@ -4,7 +4,6 @@ The order of the rules is that of the page: unsubscribe by mail, delivery report
 anything else is left alone and not stored.
 """
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -286,8 +285,7 @@ def _insert(session: Session, prepared: Prepared, verdict: _Verdict, now: dateti
     if found is None:
         return None
     if shown:
-        content = zlib.compress(prepared.raw, 6)
-        connection.execute(_CONTENT.insert(), {"inbound_id": found.id, "content": content})
+        connection.execute(_CONTENT.insert(), {"inbound_id": found.id, "content": prepared.deflated})
     return int(found.id)
 
 

@@ -3,13 +3,15 @@
 Runs in a thread of its own: the mailbox is spoken to outside any transaction, each mail takes effect in one.
 """
 
+import contextlib
 import logging
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
@@ -38,6 +40,9 @@ _AT_ONCE = 100
 # Beyond this only the beginning of a mail is fetched: its words are there, the rest are attachments.
 MOST_OCTETS = 30_000_000
 _BEGINNING = 1_000_000
+# A mail of 30 MB takes about 100 MB of memory while it is read: few of them at once, however many are watched.
+_LARGE = 1_000_000
+_large = threading.BoundedSemaphore(4)
 # The clocks of servers differ from ours.
 _SLACK = timedelta(minutes=2)
 
@@ -87,7 +92,7 @@ def _read_folder(
         for envelopes in _batches(mailbox, folder, after):
             if stopping():
                 raise Stopped
-            _take(db, clock, wiring, leased, mailbox, folder, uidvalidity, envelopes, result)
+            _take(db, clock, wiring, leased, mailbox, folder, uidvalidity, envelopes, result, stopping)
     except MailboxFailure as failure:
         # A folder that was renamed or deleted meanwhile keeps nobody from reading the others; the inbox must be there.
         if failure.code != "folder_missing" or folder.role == "inbox":
@@ -129,6 +134,7 @@ def _take(
     uidvalidity: int,
     envelopes: Sequence[Envelope],
     result: Read,
+    stopping: Callable[[], bool],
 ) -> None:
     heads = [(envelope, parse_headers(envelope.head)) for envelope in envelopes if _is_new(envelope, leased)]
     with db.read() as session:
@@ -136,6 +142,9 @@ def _take(
     for envelope, head in heads:
         if not is_interesting(head, known):
             continue
+        if stopping():
+            db.transact(reading.move_cursor, leased.account_id, folder.name, uidvalidity, envelope.uid - 1)
+            raise Stopped
         place = Place(
             leased.workspace_id, leased.account_id, email_key(leased.email), folder.name, uidvalidity, envelope.uid,
             envelope.arrived_at,
@@ -149,23 +158,32 @@ def _take_one(
     db: Database, clock: Clock, wiring: Wiring, mailbox: Mailbox, place: Place, size: int, result: Read
 ) -> None:
     """Let one mail take effect. Whatever is wrong with it, the others are read; only a broken connection stops."""
-    try:
-        raw = mailbox.fetch(place.folder, place.uid, MOST_OCTETS if size <= MOST_OCTETS else _BEGINNING)
-    except MailboxFailure as failure:
-        if failure.code != "message_gone":
-            raise
-        return
-    try:
-        now = clock.now()
-        prepared = prepare(place, raw, size, now)
-        if db.transact(store, wiring, prepared, now) is not None:
-            result.stored += 1
-    except (DBAPIError, PoolTimeout):
-        # The database's trouble is not the mail's: it is read again.
-        raise
-    except Exception:
-        result.unreadable += 1
-        log.exception("a mail cannot be taken in", extra={"account_id": place.account_id, "uid": place.uid})
+    with _large if size > _LARGE else contextlib.nullcontext():
+        try:
+            raw = mailbox.fetch(place.folder, place.uid, MOST_OCTETS if size <= MOST_OCTETS else _BEGINNING)
+        except MailboxFailure as failure:
+            if failure.code != "message_gone":
+                raise
+            return
+        try:
+            now = clock.now()
+            prepared = prepare(place, raw, size, now)
+            del raw
+            if db.transact(store, wiring, prepared, now) is not None:
+                result.stored += 1
+        except (DBAPIError, PoolTimeout) as error:
+            # The database's trouble is not the mail's, and it is read again; a value that it takes from nobody is.
+            if not isinstance(error, DataError):
+                raise
+            _note_unreadable(place, result, error)
+        except Exception as error:
+            _note_unreadable(place, result, error)
+
+
+def _note_unreadable(place: Place, result: Read, error: Exception) -> None:
+    result.unreadable += 1
+    where = {"account_id": place.account_id, "uid": place.uid}
+    log.error("a mail cannot be taken in", extra=where, exc_info=error)
 
 
 def _is_new(envelope: Envelope, leased: Leased) -> bool:

@@ -6,6 +6,7 @@ import functools
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 READ_EVERY_S = 60.0
 # A lease lasts three minutes; a watcher that waits renews it with each turn.
 _WAIT_S = 55.0
+# A mailbox with very much in it is read for longer than a lease lasts.
+_RENEW_S = 60.0
 
 # Opens the mailbox of an account; None where no server or password is known. Raises MailboxFailure.
 OpenMailbox = Callable[[int], Mailbox | None]
@@ -64,7 +67,11 @@ class MailboxWatch:
         """Begin to watch the mailboxes that are due and watched by nobody; return how many."""
         if self._stop.is_set():
             return 0
-        await self._db.run(self._wake)
+        try:
+            await self._db.run(self._wake)
+        except Exception:
+            # What is wrong with one conversation must keep no mailbox from being read.
+            log.exception("what was put off cannot be brought back")
         begun = 0
         loop = asyncio.get_running_loop()
         for account_id in await self._db.run(self._due):
@@ -157,9 +164,25 @@ class MailboxWatch:
                 mailbox.close()
 
     def _read(self, leased: Leased, mailbox: Mailbox) -> Read:
-        read = read_mailbox(self._db, self._clock, self._wiring, leased, mailbox, self._stop.is_set)
-        tend_sent_folder(self._db, self._clock, self._wiring.origins, leased.account_id, mailbox, self._stop.is_set)
+        over = self._over(leased)
+        read = read_mailbox(self._db, self._clock, self._wiring, leased, mailbox, over)
+        tend_sent_folder(self._db, self._clock, self._wiring.origins, leased.account_id, mailbox, over)
         return read
+
+    def _over(self, leased: Leased) -> Callable[[], bool]:
+        """Return what tells whether to stop reading: the process does, or the mailbox is no longer ours or is gone."""
+        renewed = time.monotonic()
+
+        def over() -> bool:
+            nonlocal renewed
+            if self._stop.is_set():
+                return True
+            if time.monotonic() - renewed < _RENEW_S:
+                return False
+            renewed = time.monotonic()
+            return not self._keeps(leased)
+
+        return over
 
     def _wait(self, mailbox: Mailbox) -> None:
         inbox = next(folder.name for folder in mailbox.folders() if folder.role == "inbox")
