@@ -8,10 +8,12 @@ from pydantic import Field
 from pydantic.alias_generators import to_snake
 
 from fluenzr_app.accounts.form import Limits, Server, SmtpForm
+from fluenzr_app.accounts.mailbox_words import mailbox_words
 from fluenzr_app.accounts.models import EmailAccount
 from fluenzr_app.accounts.words import words_for
 from fluenzr_app.api.envelope import Given, Shape
 from fluenzr_app.db.ids import public_id
+from fluenzr_app.inbox.reading import ReadingView
 
 _LIMITS = ("display_name", "daily_limit", "hourly_limit", "min_gap_seconds", "ramp_enabled")
 
@@ -33,8 +35,24 @@ class AccountErrorShape(Shape):
     since: datetime | None
 
 
+class MailboxShape(Shape):
+    """How the account's incoming mail is read, which is how replies and bounces are seen.
+
+    `readAt`: when it was last read to its end, null before the first time. While it cannot be read, `failingSince`,
+    `code` and `message` say since when and why; it is tried again by itself.
+    """
+
+    read_at: datetime | None
+    failing_since: datetime | None
+    code: str | None
+    message: str | None
+
+
 class AccountShape(Shape):
-    """A connected mailbox that sends. `sentLast24h` counts every attempt of the last 24 hours."""
+    """A connected mailbox that sends. `sentLast24h` counts every attempt of the last 24 hours.
+
+    `mailbox` is null without an IMAP server: replies are not seen then, and sequences do not stop by themselves.
+    """
 
     id: str
     email: str
@@ -45,6 +63,7 @@ class AccountShape(Shape):
     paused_until: datetime | None
     smtp: ServerShape
     imap: ServerShape | None
+    mailbox: MailboxShape | None
     daily_limit: int
     hourly_limit: int | None
     min_gap_seconds: int
@@ -88,8 +107,8 @@ class AccountGiven(Given):
         return SmtpForm(self.email, self.smtp.server(), self.imap.server() if self.imap else None, limits)
 
 
-def account_shape(account: EmailAccount, sent_last_24h: int) -> AccountShape:
-    """Return an account in the API's form."""
+def account_shape(account: EmailAccount, sent_last_24h: int, reading: ReadingView | None) -> AccountShape:
+    """Return an account in the API's form; `reading` is how its mailbox is read."""
     assert account.id is not None
     return AccountShape(
         id=public_id("acc", account.id),
@@ -101,6 +120,7 @@ def account_shape(account: EmailAccount, sent_last_24h: int) -> AccountShape:
         paused_until=account.paused_until,
         smtp=_server(account, "smtp"),
         imap=_server(account, "imap") if account.imap_host else None,
+        mailbox=_mailbox(reading) if account.imap_host else None,
         daily_limit=account.daily_limit,
         hourly_limit=account.hourly_limit,
         min_gap_seconds=account.min_gap_seconds,
@@ -125,6 +145,16 @@ def _error(account: EmailAccount) -> AccountErrorShape | None:
         return None
     message = words_for(account.error_code).what("en")
     return AccountErrorShape(code=account.error_code, message=message, since=account.error_since)
+
+
+def _mailbox(reading: ReadingView | None) -> MailboxShape:
+    if reading is None or reading.failed_since is None:
+        read_at = None if reading is None else reading.synced_at
+        return MailboxShape(read_at=read_at, failing_since=None, code=None, message=None)
+    message = mailbox_words(reading.error_code).what("en")
+    return MailboxShape(
+        read_at=reading.synced_at, failing_since=reading.failed_since, code=reading.error_code, message=message
+    )
 
 
 def _server(account: EmailAccount, path: str) -> ServerShape:

@@ -17,6 +17,7 @@ from fluenzr_app.api.envelope import Answer, ApiError, Envelope, ListEnvelope, j
 from fluenzr_app.api.paging import Paged
 from fluenzr_app.api.refusals import Translate, by_code, camel, not_found
 from fluenzr_app.db.ids import parse_public_id
+from fluenzr_app.inbox.reading import readings
 from fluenzr_app.sending.caps import usage
 
 router = APIRouter(prefix="/accounts", tags=["accounts"])
@@ -40,7 +41,7 @@ async def list_(caller: Asked, page: Paged) -> Response:
         accounts = list(service.list_accounts(session, caller.workspace_id))
         accounts.sort(key=lambda account: (sort(account), account.id), reverse=page.order == "desc")
         shown = accounts[page.offset : page.offset + page.per_page]
-        shapes = [_shape(session, account, caller.now) for account in shown]
+        shapes = _shapes(session, caller.workspace_id, shown, caller.now)
         return Answer(shapes, meta=page_meta(page.number, page.per_page, len(accounts)))
 
     return json_response((await caller.read(ask)).body())
@@ -67,7 +68,8 @@ async def create(given: AccountGiven, caller: Asked) -> Response:
                 actor=caller.key,
             )  # fmt: skip
             probe = [stage.to_json("en") for stage in stages]
-            return Answer(_shape(session, account, runtime.now()), 201, {"probe": probe})
+            (shape,) = _shapes(session, caller.workspace_id, [account], runtime.now())
+            return Answer(shape, 201, {"probe": probe})
 
         return await caller.in_transaction(store)
 
@@ -80,14 +82,20 @@ async def get(account_id: str, caller: Asked) -> Response:
     key = parse_public_id("acc", account_id)
 
     def ask(session: Session) -> Answer:
-        return Answer(_shape(session, service.get_account(session, caller.workspace_id, key), caller.now))
+        account = service.get_account(session, caller.workspace_id, key)
+        (shape,) = _shapes(session, caller.workspace_id, [account], caller.now)
+        return Answer(shape)
 
     return json_response((await caller.read(ask)).body())
 
 
-def _shape(session: Session, account: EmailAccount, now: datetime) -> AccountShape:
-    assert account.id is not None
-    return account_shape(account, usage(session, account.id, now).day)
+def _shapes(session: Session, workspace_id: int, accounts: Sequence[EmailAccount], now: datetime) -> list[AccountShape]:
+    read = {view.account_id: view for view in readings(session, workspace_id)}
+    return [
+        account_shape(account, usage(session, account.id, now).day, read.get(account.id))
+        for account in accounts
+        if account.id is not None
+    ]
 
 
 def _form(error: errors.BadAccountForm) -> ApiError:

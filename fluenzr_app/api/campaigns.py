@@ -29,6 +29,8 @@ _SORTS: Mapping[str, str] = {name: name for name in ("createdAt", "updatedAt", "
 _WARNINGS: Mapping[str, str] = {
     "no_postal_address": "The workspace has no postal address, which the law of many countries asks for in each mail.",
     "account_not_connected": "An email account of the campaign is not connected; its contacts wait.",
+    "replies_not_read": "An email account of the campaign has no IMAP server: replies are not seen, so its sequences "
+    "do not stop by themselves.",
     "no_consent_source": "The source of the consent of some contacts is not known.",
     "blank_variable": "A variable without a fallback is empty for some contacts.",
 }

@@ -190,6 +190,8 @@ def _warnings(
     for account in accounts:
         if account.status != "connected":
             found.append(("account_not_connected", {"email": account.email, "status": account.status}))
+        if not account.imap_host:
+            found.append(("replies_not_read", {"email": account.email}))
     without = _without_consent(session, campaign_id)
     if without:
         found.append(("no_consent_source", {"contacts": without}))

@@ -7,7 +7,9 @@ from typing import get_args
 import pytest
 
 from fluenzr_app.accounts.health import PRIVATE_NETWORK_REFUSED
-from fluenzr_app.accounts.words import WORDS, words_for
+from fluenzr_app.accounts.mailbox_words import MAILBOX_WORDS, mailbox_words
+from fluenzr_app.accounts.words import WORDS, ErrorWords, words_for
+from fluenzr_app.mail.mailbox import MailboxCode
 from fluenzr_app.mail.transport import AccountErrorCode
 
 
@@ -15,9 +17,16 @@ def test_every_error_code_has_words() -> None:
     assert {*get_args(AccountErrorCode), PRIVATE_NETWORK_REFUSED} == set(WORDS)
 
 
-@pytest.mark.parametrize("code", [*WORDS, "something new", None])
-def test_words_follow_the_rules_of_the_product(code: str | None) -> None:
-    words = words_for(code)
+def test_every_way_in_which_a_mailbox_fails_has_words() -> None:
+    assert {code for part in get_args(MailboxCode) for code in get_args(part)} == set(MAILBOX_WORDS)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [words_for(code) for code in (*WORDS, "something new", None)]
+    + [mailbox_words(code) for code in (*MAILBOX_WORDS, "something new", None)],
+)
+def test_words_follow_the_rules_of_the_product(words: ErrorWords) -> None:
     for name, text in asdict(words).items():
         if name == "act":
             continue

@@ -1,19 +1,23 @@
 """Email accounts over the API, probed against a real mail server."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from starlette.testclient import TestClient
 
 from fluenzr_app.clock import ManualClock
 from fluenzr_app.db.engine import Database
+from fluenzr_app.db.ids import public_id
+from fluenzr_app.inbox import reading
+from fluenzr_app.mail.mailbox import MailboxFailure
 from tests.api.test_gate import error_of
 from tests.people import People, make_account
 from tests.real.post_office import PostOffice
 
 FIELDS = {
     "id", "email", "displayName", "provider", "status", "error", "pausedUntil", "smtp", "imap", "dailyLimit",
-    "hourlyLimit", "minGapSeconds", "rampEnabled", "sentLast24h", "reputation",
+    "hourlyLimit", "minGapSeconds", "rampEnabled", "sentLast24h", "reputation", "mailbox",
 }  # fmt: skip
 
 
@@ -46,6 +50,7 @@ def test_an_account_is_connected_with_the_stages_of_its_probe_and_no_password(pr
     assert made["smtp"] == {
         "host": trusted.host, "port": trusted.smtp_port, "encryption": "starttls", "username": "camille@fluenzr.test",
     }  # fmt: skip
+    assert made["mailbox"] == {"readAt": None, "failingSince": None, "code": None, "message": None}
     stages = {stage["stage"]: stage["state"] for stage in probe}
     assert list(stages)[:5] == ["name", "port", "tls", "login", "sender"]
     assert set(stages.values()) == {"ok"}, probe
@@ -115,6 +120,32 @@ def test_accounts_are_listed_by_page_and_only_one_s_own(
     assert foreign_program.get("/v1/accounts").json()["data"] == []
     assert foreign_program.get(f"/v1/accounts/{newest[0]['id']}").status_code == 404
     assert program.get("/v1/accounts?sort=smtpSecretId").status_code == 400
+
+
+def test_an_account_tells_how_its_mailbox_is_read(
+    program: TestClient, database: Database, people: People, clock: ManualClock
+):
+    read_at = clock.now() - timedelta(minutes=3)
+    with database.transaction() as session:
+        imap = {"imap_host": "imap.rivage.example", "imap_username": "x"}
+        well = make_account(session, people.workspace_id, "a@rivage.example", clock.now(), synced_at=read_at, **imap)
+        ill = make_account(session, people.workspace_id, "b@rivage.example", clock.now(), synced_at=read_at, **imap)
+        make_account(session, people.workspace_id, "c@rivage.example", clock.now())
+        for account in (well, ill):
+            assert reading.lease(session, account, "test", clock.now()) is not None
+        refused = MailboxFailure("auth_failed", "LOGIN failed for b", stage="auth", permanent=True)
+        reading.failed(session, ill, "test", refused, clock.now(), clock.now())
+    told = {row["email"][0]: row["mailbox"] for row in program.get("/v1/accounts").json()["data"]}
+    nothing = {"failingSince": None, "code": None, "message": None}
+    assert told == {
+        "a": {"readAt": "2026-03-02T07:57:00.000Z", **nothing},
+        "b": {
+            "readAt": "2026-03-02T07:57:00.000Z", "failingSince": "2026-03-02T08:00:00.000Z", "code": "auth_failed",
+            "message": "The server refuses the user name or the password.",
+        },
+        "c": None,
+    }  # fmt: skip
+    assert program.get(f"/v1/accounts/{public_id('acc', ill)}").json()["data"]["mailbox"] == told["b"]
 
 
 def test_no_answer_holds_a_secret(program: TestClient, trusted: PostOffice):

@@ -113,7 +113,8 @@ def test_a_campaign_starts_pauses_resumes_and_is_archived(
     assert body["data"]["status"] == "active"
     assert body["data"]["startedAt"] == "2026-03-02T08:00:00.000Z"
     warnings = {warning["code"]: warning for warning in body["meta"]["warnings"]}
-    assert set(warnings) == {"no_consent_source", "blank_variable"}
+    assert set(warnings) == {"replies_not_read", "no_consent_source", "blank_variable"}
+    assert warnings["replies_not_read"]["params"] == {"email": "camille@rivage.example"}
     assert warnings["blank_variable"]["params"] == {"nodeId": "n1", "variable": "firstName", "contacts": 1}
     assert all(warning["message"] for warning in warnings.values())
 

@@ -100,7 +100,7 @@ class Newcomer:
         expect(self.page.get_by_text("L’espace de travail est à jour.")).to_be_visible()
 
     def try_account(self, email: str, office: PostOffice, password: str) -> Locator:
-        """Fill the form for a mailbox with STARTTLS, test it, and give the drawer with the test's stages."""
+        """Fill the form for a mailbox that is read, too, test it, and give the drawer with the test's stages."""
         page = self.page
         page.goto(f"{self.served.url}/accounts?open=connect")
         drawer = page.get_by_role("dialog", name="Connecter un compte SMTP")
@@ -109,6 +109,9 @@ class Newcomer:
         drawer.get_by_label("Serveur d’envoi").fill(office.host)
         drawer.get_by_label("Port").first.fill(str(office.smtp_port))
         drawer.get_by_label("Chiffrement").first.select_option("starttls")
+        drawer.get_by_label("Serveur de réception").fill(office.host)
+        drawer.get_by_label("Port").nth(1).fill(str(office.imaps_port))
+        drawer.get_by_label("Chiffrement").nth(1).select_option("ssl")
         return self.test_again(drawer, password)
 
     def test_again(self, drawer: Locator, password: str) -> Locator:

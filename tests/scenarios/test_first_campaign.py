@@ -159,8 +159,9 @@ async def _follow_up(served: Served, office: PostOffice, others: list[Buyer]) ->
 
 
 async def _send_all(side: SendingSide) -> None:
-    """Tick until nothing is due any more at this moment of the clock."""
+    """Read the mailbox and tick until nothing is due any more at this moment of the clock."""
     for _ in range(5):
+        await asyncio.to_thread(side.mailboxes.read_now)
         await side.send_due()
         await side.engine.drain()
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from fluenzr_app.accounts.mailbox_words import mailbox_words
 from fluenzr_app.accounts.words import words_for
 from fluenzr_app.db.ids import public_id
 from fluenzr_app.diagnosis.findings import Finding
@@ -145,7 +146,7 @@ def _of_mailbox(first: Finding, lang: Lang, waiting: int) -> dict[str, str]:
     code = first.params["errorCode"]
     silent = words(lang, "dashboard.finding.mailbox_not_read.silent")
     return {
-        "error": tidy(words_for(code).what(lang)).rstrip(".") if code else silent,
+        "error": tidy(mailbox_words(code).what(lang)).rstrip(".") if code else silent,
         "waits": words(lang, "dashboard.follow_ups", n=waiting) if waiting else words(lang, "dashboard.no_follow_up"),
     }
 
