@@ -317,7 +317,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("stage_at", fluenzr_app.db.types.UtcDateTime(), nullable=True))
         batch_op.create_index("ix_contact_stage", ["workspace_id", "stage_id", "id"], unique=False)
 
-    with op.batch_alter_table("email_account", schema=None) as batch_op:
+    # Never made anew: SQLite would drop the table first, and rows of others point at it.
+    with op.batch_alter_table("email_account", schema=None, recreate="never") as batch_op:
         batch_op.add_column(sa.Column("copy_to_sent", sa.Boolean(), nullable=False, server_default=sa.true()))
 
     with op.batch_alter_table("message", schema=None) as batch_op:
@@ -329,7 +330,7 @@ def upgrade() -> None:
             postgresql_where=sa.text("status = 'uncertain'"),
         )
 
-    with op.batch_alter_table("workspace", schema=None) as batch_op:
+    with op.batch_alter_table("workspace", schema=None, recreate="never") as batch_op:
         batch_op.add_column(sa.Column("lead_on_enrollment", sa.Boolean(), nullable=False, server_default=sa.true()))
         batch_op.add_column(sa.Column("qualify_on_reply", sa.Boolean(), nullable=False, server_default=sa.true()))
 
