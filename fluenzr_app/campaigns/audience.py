@@ -72,15 +72,19 @@ def remove_contacts(
 ) -> int:
     """Take contacts out of a campaign: their walks end as `removed`; return how many did. Raises CampaignNotFound."""
     lock_campaign(session, workspace_id, campaign_id)
+    # An answer that is being stored does not ask for the campaign's row.
     rows = (
         session.connection()
         .execute(
-            select(_ENROLLMENT.c.id, _ENROLLMENT.c.campaign_id, _ENROLLMENT.c.status).where(
+            select(_ENROLLMENT.c.id, _ENROLLMENT.c.campaign_id, _ENROLLMENT.c.status)
+            .where(
                 _ENROLLMENT.c.campaign_id == campaign_id,
                 _ENROLLMENT.c.workspace_id == workspace_id,
                 _ENROLLMENT.c.contact_id.in_(list(contact_ids)),
                 _ENROLLMENT.c.status.in_(WALKING),
             )
+            .order_by(_ENROLLMENT.c.id)
+            .with_for_update()
         )
         .all()
     )
@@ -105,9 +109,10 @@ def contacts_deleted(session: Session, workspace_id: int, contact_ids: Sequence[
     """Let nothing point at contacts that are about to be deleted: their walks end and go with them."""
     connection = session.connection()
     rows = connection.execute(
-        select(_ENROLLMENT.c.id, _ENROLLMENT.c.campaign_id, _ENROLLMENT.c.status).where(
-            _ENROLLMENT.c.workspace_id == workspace_id, _ENROLLMENT.c.contact_id.in_(list(contact_ids))
-        )
+        select(_ENROLLMENT.c.id, _ENROLLMENT.c.campaign_id, _ENROLLMENT.c.status)
+        .where(_ENROLLMENT.c.workspace_id == workspace_id, _ENROLLMENT.c.contact_id.in_(list(contact_ids)))
+        .order_by(_ENROLLMENT.c.id)
+        .with_for_update()
     ).all()
     connection.execute(
         update(_MESSAGE)

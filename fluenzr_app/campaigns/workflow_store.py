@@ -120,7 +120,10 @@ def _move_walks(session: Session, order: list[int], gone: set[int], now: datetim
             connection.execute(update(_ENROLLMENT).where(*standing).values(node_id=successor))
             continue
         rows = connection.execute(
-            select(_ENROLLMENT.c.id, _ENROLLMENT.c.campaign_id, _ENROLLMENT.c.status).where(*standing)
+            select(_ENROLLMENT.c.id, _ENROLLMENT.c.campaign_id, _ENROLLMENT.c.status)
+            .where(*standing)
+            .order_by(_ENROLLMENT.c.id)
+            .with_for_update()
         ).all()
         end_walks(session, [(row.id, row.campaign_id, row.status, "completed", "") for row in rows], now)
 

@@ -274,9 +274,10 @@ def contacts_deleted(session: Session, workspace_id: int, contact_ids: Sequence[
     rows = (
         session.connection()
         .execute(
-            select(_CONVERSATION.c.id, _CONVERSATION.c.status).where(
-                _CONVERSATION.c.workspace_id == workspace_id, _CONVERSATION.c.contact_id.in_(list(contact_ids))
-            )
+            select(_CONVERSATION.c.id, _CONVERSATION.c.status)
+            .where(_CONVERSATION.c.workspace_id == workspace_id, _CONVERSATION.c.contact_id.in_(list(contact_ids)))
+            .order_by(_CONVERSATION.c.id)
+            .with_for_update()
         )
         .all()
     )
