@@ -273,7 +273,12 @@ def _accounts_not_read(session: Session, account_ids: set[int], now: datetime) -
             select(_ACCOUNT.c.id).where(
                 _ACCOUNT.c.id.in_(account_ids),
                 _ACCOUNT.c.imap_host != "",
-                or_(_ACCOUNT.c.synced_at.is_(None), _ACCOUNT.c.synced_at < now - READ_WITHIN),
+                # One that lies ahead was written before the clock was set back, and tells nothing.
+                or_(
+                    _ACCOUNT.c.synced_at.is_(None),
+                    _ACCOUNT.c.synced_at < now - READ_WITHIN,
+                    _ACCOUNT.c.synced_at > now + READ_WITHIN,
+                ),
             )
         )
         .scalars()

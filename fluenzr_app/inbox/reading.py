@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, case, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, insert, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
@@ -23,6 +23,8 @@ _MESSAGE = table_of(Message)
 LEASE = timedelta(minutes=3)
 # After a failure it is tried again in so many minutes; the last one repeats.
 _STEPS_MIN = (0.5, 1, 2, 5, 10)
+# Nothing is put off for longer. What lies further ahead was written before the clock was set back.
+_FARTHEST = timedelta(minutes=15)
 _WORDS = 500
 _READ = and_(_ACCOUNT.c.imap_host != "", _ACCOUNT.c.removed_at.is_(None))
 
@@ -85,7 +87,6 @@ def readings(session: Session, workspace_id: int) -> tuple[ReadingView, ...]:
 
 def due(session: Session, owner: str, wall: datetime) -> Sequence[int]:
     """Return the accounts whose mailbox nobody reads just now and that are due; the longest unread first."""
-    free = or_(_READING.c.lease_until.is_(None), _READING.c.lease_until < wall, _READING.c.owner == owner)
     rows = session.connection().execute(
         select(_ACCOUNT.c.id)
         .outerjoin_from(_ACCOUNT, _READING, _READING.c.account_id == _ACCOUNT.c.id)
@@ -94,10 +95,11 @@ def due(session: Session, owner: str, wall: datetime) -> Sequence[int]:
             or_(
                 _READING.c.account_id.is_(None),
                 and_(
-                    free,
+                    _free(owner, wall),
                     or_(
                         _READING.c.due_at.is_(None),
                         _READING.c.due_at <= wall,
+                        _READING.c.due_at > wall + _FARTHEST,
                         _READING.c.account_revision != _ACCOUNT.c.revision,
                     ),
                 ),
@@ -106,6 +108,11 @@ def due(session: Session, owner: str, wall: datetime) -> Sequence[int]:
         .order_by(_ACCOUNT.c.synced_at.asc().nulls_first(), _ACCOUNT.c.id)
     )
     return list(rows.scalars())
+
+
+def _free(owner: str, wall: datetime) -> ColumnElement[bool]:
+    until = _READING.c.lease_until
+    return or_(until.is_(None), until < wall, until > wall + _FARTHEST, _READING.c.owner == owner)
 
 
 def lease(session: Session, account_id: int, owner: str, wall: datetime) -> Leased | None:
@@ -136,7 +143,7 @@ def lease(session: Session, account_id: int, owner: str, wall: datetime) -> Leas
         update(_READING)
         .where(
             _READING.c.account_id == account_id,
-            or_(_READING.c.lease_until.is_(None), _READING.c.lease_until < wall, _READING.c.owner == owner),
+            _free(owner, wall),
         )
         .values(owner=owner, lease_until=wall + LEASE, account_revision=account.revision)
         .returning(_READING.c.since)
@@ -160,11 +167,8 @@ def give_back(session: Session, account_id: int, owner: str, due_at: datetime | 
 def was_read(session: Session, account_id: int, now: datetime) -> None:
     """Note that a mailbox was read to its end; follow-ups that waited for that may leave."""
     connection = session.connection()
-    connection.execute(
-        update(_ACCOUNT)
-        .where(_ACCOUNT.c.id == account_id, or_(_ACCOUNT.c.synced_at.is_(None), _ACCOUNT.c.synced_at < now))
-        .values(synced_at=now)
-    )
+    # Also back to an earlier moment: a clock that was ahead must not make a mailbox look read for days.
+    connection.execute(update(_ACCOUNT).where(_ACCOUNT.c.id == account_id).values(synced_at=now))
     connection.execute(
         update(_READING)
         .where(_READING.c.account_id == account_id, _READING.c.failures > 0)

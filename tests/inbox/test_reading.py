@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from fluenzr_app.clock import utc_now
 from fluenzr_app.inbox import reading
 from fluenzr_app.inbox.prepared import Prepared
 from fluenzr_app.inbox.store import store
@@ -197,7 +198,6 @@ async def test_two_readers_of_one_mailbox_store_each_mail_once(inbox: InboxWorld
     faults: list[BaseException] = []
 
     def read() -> None:
-        from fluenzr_app.clock import utc_now
         from fluenzr_app.inbox.store import Wiring
         from fluenzr_app.inbox.sync import read_mailbox
 
@@ -286,3 +286,26 @@ async def test_what_concerns_nobody_is_neither_fetched_nor_stored(inbox: InboxWo
     inbox.opened = lambda account_id: Counts(found) if (found := inbox.open(account_id)) is not None else None
     (read,) = inbox.read().values()
     assert (read.seen, read.stored, len(fetched)) == (251, 1, 1)
+
+
+async def test_a_clock_that_was_set_back_makes_no_mailbox_wait_or_look_read(inbox: InboxWorld) -> None:
+    account = inbox.account()
+    inbox.campaign([account], inbox.people(1), TWO_MAILS)
+    await inbox.tick()
+    inbox.answer(inbox.office.mails_to(P0)[0])
+    wall = utc_now()
+    ahead = wall + timedelta(days=2)
+    inbox.execute("UPDATE mailbox_reading SET owner = 'dead', lease_until = :ahead, due_at = :ahead", ahead=ahead)
+    with inbox.db.read() as session:
+        assert list(reading.due(session, "world", wall)) == [account]
+    inbox.opened = lambda _: None
+    inbox.clock.set(inbox.clock.now() + timedelta(days=3, hours=1))
+    inbox.execute("UPDATE email_account SET synced_at = :ahead", ahead=inbox.clock.now() + timedelta(days=1))
+    await inbox.tick()
+    assert len(inbox.office.mails_to(P0)) == 1, "an answer lies there"
+    assert inbox.rows("SELECT reason FROM message WHERE status = 'queued'") == [("mailbox_not_synced",)]
+    inbox.opened = inbox.open
+    inbox.execute("UPDATE mailbox_reading SET due_at = NULL")
+    inbox.read()
+    assert inbox.moment("SELECT synced_at FROM email_account") == inbox.clock.now()
+    assert inbox.walks() == {"replied": 1}
