@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from fluenzr_app.campaigns.enrollments import Moves, count_moves
 from fluenzr_app.campaigns.models import Campaign, Enrollment
-from fluenzr_app.campaigns.outcomes import bounce_contact
+from fluenzr_app.campaigns.outcomes import bounce_contact, bounce_if_theirs
 from fluenzr_app.contacts.models import Contact
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.events.record import NewEvent, record
@@ -88,6 +88,8 @@ def _about_an_answer(session: Session, message: QueuedMessage, status: str, boun
         return "noted"
     if status in ("sent", "uncertain"):
         _fail(session, message, bounce)
+    if bounce.bounce_class == "hard":
+        bounce_if_theirs(session, message, now)
     return "noted"
 
 

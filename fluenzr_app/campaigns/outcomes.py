@@ -16,6 +16,7 @@ from fluenzr_app.contacts.suppression import suppress_contact
 from fluenzr_app.db.hot import HotStatement
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.db.types import UtcDateTime
+from fluenzr_app.mail.addresses import email_key
 from fluenzr_app.sending.values import QueuedMessage, Settled, Settlement
 
 _ENROLLMENT = table_of(Enrollment)
@@ -202,6 +203,15 @@ def bounce_contact(session: Session, message: QueuedMessage, now: datetime) -> N
     )
     if session.connection().execute(exists).first() is not None:
         suppress_contact(session, message.workspace_id, message.contact_id, "hard_bounce", now)
+
+
+def bounce_if_theirs(session: Session, message: QueuedMessage, now: datetime) -> None:
+    """Bounce the contact of a mail written by hand, unless it went to somebody else (whoever had answered for them)."""
+    address = select(_CONTACT.c.email_key).where(
+        _CONTACT.c.id == message.contact_id, _CONTACT.c.workspace_id == message.workspace_id
+    )
+    if session.connection().execute(address).scalar() == email_key(message.to_address):
+        bounce_contact(session, message, now)
 
 
 def _end(session: Session, messages: Mapping[QueuedMessage, str], ends: Mapping[str, str], now: datetime) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from fluenzr_app.accounts.models import EmailAccount
+from fluenzr_app.campaigns.outcomes import bounce_if_theirs
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.db.types import AnyRow
 from fluenzr_app.events.record import NewEvent, record
@@ -18,7 +19,17 @@ from fluenzr_app.inbox.models import Answer, AnswerFile, Inbound
 from fluenzr_app.mail.compose import AttachedFile, Draft
 from fluenzr_app.sending.errors import ContentFault
 from fluenzr_app.sending.models import Message
-from fluenzr_app.sending.values import Authorised, Cancel, Content, Go, QueuedMessage, Settled, Settlement, Stream
+from fluenzr_app.sending.values import (
+    Authorised,
+    Cancel,
+    Content,
+    Go,
+    OutcomeKind,
+    QueuedMessage,
+    Settled,
+    Settlement,
+    Stream,
+)
 
 _MESSAGE = table_of(Message)
 _ANSWER = table_of(Answer)
@@ -127,10 +138,14 @@ class AnswerOrigin:
 
     def cancelled(self, session: Session, messages: Mapping[QueuedMessage, str], now: datetime) -> None:
         """Bring the conversation back among the unread: what was written there will not leave."""
-        _bring_back(session, list(messages), now)
+        for message in messages:
+            bring_back(session, message.workspace_id, message.id, now)
 
     def settled(self, session: Session, settlements: Sequence[Settlement], now: datetime) -> None:
-        """Note an answer that left in the contact's history; one that was refused comes back among the unread."""
+        """Note an answer that left in the contact's history; one that was refused comes back among the unread.
+
+        A contact whose address was refused for good is bounced like by any other mail.
+        """
         record(
             session,
             [
@@ -148,18 +163,23 @@ class AnswerOrigin:
             ],
         )
         refused = (Settled.BOUNCED, Settled.REJECTED, Settled.UNCERTAIN)
-        _bring_back(session, [each.outcome.message for each in settlements if each.result in refused], now)
+        for each in settlements:
+            message = each.outcome.message
+            if each.result is Settled.BOUNCED and each.outcome.kind is OutcomeKind.HARD_BOUNCE:
+                bounce_if_theirs(session, message, now)
+            if each.result in refused:
+                bring_back(session, message.workspace_id, message.id, now)
 
 
-def _bring_back(session: Session, messages: Sequence[QueuedMessage], now: datetime) -> None:
-    for message in messages:
-        row = (
-            session.connection()
-            .execute(select(_ANSWER.c.conversation_id).where(_ANSWER.c.message_id == message.id))
-            .first()
-        )
-        if row is not None:
-            move(session, message.workspace_id, [row.conversation_id], "unread", now)
+def bring_back(session: Session, workspace_id: int, message_id: int, now: datetime) -> None:
+    """Let the conversation of an answer that did not arrive be unread again; nothing for any other mail."""
+    row = (
+        session.connection()
+        .execute(select(_ANSWER.c.conversation_id).where(_ANSWER.c.message_id == message_id))
+        .first()
+    )
+    if row is not None:
+        move(session, workspace_id, [row.conversation_id], "unread", now)
 
 
 def _answered(session: Session, message: QueuedMessage, answer: AnyRow | None) -> AnyRow | None:

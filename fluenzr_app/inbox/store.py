@@ -24,6 +24,7 @@ from fluenzr_app.db.tables import table_of
 from fluenzr_app.events.models import Event
 from fluenzr_app.events.record import NewEvent, record
 from fluenzr_app.inbox import matching
+from fluenzr_app.inbox.answer_origin import bring_back
 from fluenzr_app.inbox.arrival import note_arrival
 from fluenzr_app.inbox.matching import Match
 from fluenzr_app.inbox.models import Inbound, InboundContent
@@ -168,6 +169,8 @@ def _report(session: Session, match: Match, bounced: BouncedRecipient, now: date
         return
     bounce = Bounce(bounced.bounce_class, bounced.status or "", str(bounced.cause or ""), bounced.text)
     apply_report(session, match.message_id, bounce, now)
+    if match.kind == "answer" and bounced.bounce_class != "delayed":
+        bring_back(session, match.workspace_id, match.message_id, now)
 
 
 def _complaint(session: Session, match: Match, prepared: Prepared, now: datetime) -> None:

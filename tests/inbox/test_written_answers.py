@@ -169,6 +169,41 @@ async def test_an_answer_that_did_not_arrive_comes_back_to_its_writer(
 
 
 @ON_SQLITE
+@pytest.mark.parametrize("late", [True, False])
+async def test_an_address_that_refuses_an_answer_for_good_is_written_to_no_more(inbox: InboxWorld, late: bool) -> None:
+    desk = await Desk(inbox).open()
+    if not late:
+        inbox.office.script[P0].append(HARD)
+    desk.send()
+    await inbox.run_for(hours=1)
+    if late:
+        inbox.report(inbox.office.mails_to(P0)[1], "5.1.1", "User unknown")
+        await inbox.tick()
+    assert desk.status() == "unread", "its writer is told"
+    assert inbox.rows("SELECT status FROM contact") == [("bounced",)]
+    assert inbox.one("SELECT count(*) FROM suppression") == 1
+    with pytest.raises(AnswerRefused):
+        desk.send()
+    inbox.check_books()
+
+
+@ON_SQLITE
+async def test_a_colleague_whose_address_refuses_an_answer_bounces_no_contact(inbox: InboxWorld) -> None:
+    desk = await Desk(inbox).open()
+    inbox.answer(inbox.office.mails_to(P0)[0], "I take over.", sender="ada@firm0.example")
+    inbox.clock.set(inbox.clock.now() + timedelta(minutes=2))
+    inbox.read()
+    desk.send()
+    await inbox.run_for(hours=1)
+    (answer,) = inbox.office.mails_to("ada@firm0.example")
+    inbox.report(answer, "5.1.1", "User unknown")
+    await inbox.tick()
+    assert desk.status() == "unread"
+    assert inbox.rows("SELECT status FROM contact") == [("replied",)]
+    assert inbox.one("SELECT count(*) FROM suppression") == 0
+
+
+@ON_SQLITE
 async def test_an_answer_to_an_answer_joins_the_same_conversation(inbox: InboxWorld) -> None:
     desk = await Desk(inbox).open()
     desk.send()
