@@ -60,7 +60,10 @@ export function ThreadEnd({ conversation, count }) {
     if (!pane || !conversation || !count) return;
     const end = () => atEnd.current && (pane.scrollTop = pane.scrollHeight);
     const scrolled = () => (atEnd.current = pane.scrollHeight - pane.scrollTop - pane.clientHeight < 120);
-    if (seen.current !== conversation) atEnd.current = true;
+    if (seen.current !== conversation) {
+      atEnd.current = true;
+      document.querySelector('.fzi-row[data-open="true"]')?.scrollIntoView({ block: "nearest" });
+    }
     seen.current = conversation;
     const watch = new ResizeObserver(end);
     watch.observe(pane);
@@ -92,7 +95,8 @@ export function InboxKeys({ onNext, onPrevious, onRead, onUnread, onArchive, onH
     document.addEventListener("keydown", press);
     return () => document.removeEventListener("keydown", press);
   }, []);
-  return null;
+  // The keys work from when this is there.
+  return h("span", { hidden: true, className: "fzi-keys-on" });
 }
 
 // A button that can be pressed until a moment, with the seconds that are left.

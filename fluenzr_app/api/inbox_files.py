@@ -26,10 +26,6 @@ _SANDBOX: Final = "sandbox allow-popups allow-popups-to-escape-sandbox"
 _CLOSED: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _OWN_IMAGES: Final = "img-src data:"
 _ALL_IMAGES: Final = "img-src data: https: http:"
-_LIKE_PAGE: Final = (
-    "html{color-scheme:light}body{font:14px/1.55 system-ui,-apple-system,'Segoe UI',sans-serif;color:#202020;"
-    "background:#fff;margin:0;padding:16px 20px;overflow-wrap:anywhere}img{max-width:100%}"
-)
 # Kinds of files that no browser runs, whatever it is told; all others are octets.
 _HARMLESS: Final = frozenset(
     ("application/pdf", "image/png", "image/jpeg", "image/gif", "image/webp", "text/plain", "text/csv")

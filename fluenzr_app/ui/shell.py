@@ -229,7 +229,7 @@ def _unread_badge() -> rx.Component:
     return rx.cond(
         ShellState.unread > 0,
         rx.el.b(
-            number(ShellState.unread),
+            rx.cond(ShellState.unread > 99, "99+", number(ShellState.unread)),
             class_name="fz-unread",
             title=t("layout.unread", n=ShellState.unread),
             aria_label=t("layout.unread", n=ShellState.unread),

@@ -136,3 +136,22 @@ async def test_a_conversation_of_another_workspace_is_simply_not_there(
     assert state.items == []
     assert the(installed, Conversation).status == "unread"
     assert (await tab.get_state(PersonState)).id == ""
+
+
+async def test_an_automatic_answer_offers_to_wait_until_the_day_it_names(
+    installed: Runtime, people: People, tab: State, sign_in: Any
+):
+    now = installed.clock.now()
+    with installed.database.transaction() as session:
+        seed = InboxSeed(session, installed.keyring, people.workspace_id, now).prepare()
+        back = (now + timedelta(days=6)).date()
+        away = seed.conversation("Odile Pasquier", [Mail("Absente.", kind="automatic", returns_on=back)])
+        over = seed.conversation("Paul Roux", [Mail("Absent.", kind="automatic", returns_on=now.date())])
+    await on_page(tab, sign_in(people.owner), over)
+    state = await tab.get_state(ConversationState)
+    assert state.returns_day == ""
+    await on_page(tab, sign_in(people.owner), away)
+    assert state.returns_day == back.isoformat()
+    await ConversationState.wait_for_return.fn(state, public_id("cnv", away))
+    await ConversationState.refresh.fn(state)
+    assert state.returns_day == ""

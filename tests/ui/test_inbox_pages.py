@@ -171,7 +171,7 @@ def test_a_search_looks_into_what_was_written_and_names_what_finds_nothing(page:
     page.locator("select[name=label]").select_option("not_interested")
     page.get_by_role("button", name="Appliquer").click()
     expect(page.get_by_text("Aucune conversation avec ces filtres")).to_be_visible()
-    page.get_by_role("button", name="Retirer les filtres").click()
+    page.locator(".fzi-rows-box").get_by_role("button", name="Retirer les filtres").click()
     expect(page.locator(".fzi-row").nth(3)).to_be_visible()
 
 
@@ -307,6 +307,7 @@ def test_keys_go_through_the_list_and_do_nothing_while_somebody_writes(page: Pag
     first, second = add(stocked, "Zoé Première"), add(stocked, "Yann Second")
     page.goto(f"{stocked.url}/inbox")
     expect(page.locator(".fzi-row").nth(1)).to_contain_text("Zoé Première")
+    expect(page.locator(".fzi-keys-on")).to_be_attached()
     page.keyboard.press("j")
     expect(page).to_have_url(re.compile(second))
     expect(page.locator(".fzi-from").first).to_contain_text("Yann Second")
@@ -329,6 +330,7 @@ def test_keys_go_through_the_list_and_do_nothing_while_somebody_writes(page: Pag
     assert conversation(stocked, first).status == "archived"
     open_by_id(page, stocked, second)
     expect(row_of(page, "Yann Second").locator(".fzi-dot")).to_have_count(0)
+    expect(page.locator(".fzi-keys-on")).to_be_attached()
     page.keyboard.press("u")
     expect(page).to_have_url(re.compile(r"/inbox/?$"))
     expect(row_of(page, "Yann Second").locator(".fzi-dot")).to_have_count(1)

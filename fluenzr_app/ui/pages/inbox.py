@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import reflex as rx
 
-from fluenzr_app.ui.components.frame import dialog, page_header
+from fluenzr_app.ui.components.frame import page_header
 from fluenzr_app.ui.components.poll import poll
-from fluenzr_app.ui.components.values import kbd, when
+from fluenzr_app.ui.components.values import when
 from fluenzr_app.ui.language import t
-from fluenzr_app.ui.pages import inbox_list_view, inbox_person_view, inbox_thread_view
+from fluenzr_app.ui.pages import inbox_dialogs, inbox_list_view, inbox_person_view, inbox_thread_view
 from fluenzr_app.ui.pages.inbox_answer import AnswerState
 from fluenzr_app.ui.pages.inbox_conversation import ConversationState
 from fluenzr_app.ui.pages.inbox_list import InboxState
@@ -18,7 +18,6 @@ from fluenzr_app.ui.shell import ShellState
 
 LOAD = (InboxState.load, ConversationState.load, AnswerState.load, PersonState.load)
 _EVERY_S = 10
-_KEYS = (("J", "next"), ("K", "previous"), ("R", "read"), ("U", "unread"), ("E", "archive"), ("?", "help"))
 
 
 def page() -> rx.Component:
@@ -34,9 +33,8 @@ def page() -> rx.Component:
             data_open=S.open != "",
             data_card=V.card_open,
         ),
-        inbox_thread_view.dialogs(),
+        inbox_dialogs.dialogs(),
         inbox_person_view.dialogs(),
-        _help(),
         poll(_EVERY_S, [InboxState.refresh, ConversationState.refresh]),
         InboxKeys.create(
             on_next=InboxState.step(1),
@@ -65,19 +63,4 @@ def _state() -> rx.Component:
             rx.fragment(" · ", t("inbox.no_mailbox")),
             rx.cond(S.read_at != "", read, rx.fragment(" · ", t("inbox.not_read_yet"))),
         ),
-    )
-
-
-def _help() -> rx.Component:
-    return dialog(
-        t("inbox.keys"),
-        rx.el.dl(
-            *[part for key, word in _KEYS for part in (rx.el.dt(kbd(key)), rx.el.dd(t(f"inbox.keys_of.{word}")))],
-            rx.el.dt(kbd(t("inbox.keys_of.ctrl")), kbd("↵")),
-            rx.el.dd(t("inbox.keys_of.send")),
-            class_name="fzi-keys-list",
-        ),
-        is_open=InboxState.helping,
-        on_close=InboxState.show_help(False),
-        words=t("inbox.keys_words"),
     )

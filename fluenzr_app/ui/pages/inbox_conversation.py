@@ -245,7 +245,10 @@ class ConversationState(rx.State):
         self.campaign_id = public_id("cmp", line.campaign_id) if line.campaign_id else ""
         self.status, self.label, self.refused = line.status, line.label, read.refused
         self.snoozed_until = line.snoozed_until.isoformat() if line.snoozed_until else ""
-        self.returns_day = line.returns_on.isoformat() if line.returns_on else ""
+        awaited = (
+            line.last_kind == "automatic" and line.returns_on and line.returns_on > me.now.astimezone(read.zone).date()
+        )
+        self.returns_day = line.returns_on.isoformat() if awaited else ""
         self.stop_asked = line.stop_asked_at is not None
         self.stops_at = (line.stop_asked_at + DECIDED_AFTER).isoformat() if line.stop_asked_at else ""
         self._last_inbound = line.last_inbound_at.isoformat()

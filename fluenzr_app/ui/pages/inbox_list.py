@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -230,7 +230,8 @@ class InboxState(rx.State):
     async def _fill(self, me: Acting, asked: InboxQuery) -> None:
         shown = await me.read(_ask, me.workspace_id, asked, self._wanted)
         lines = list(shown.lines)
-        rows = [_row(line, asked, shown.not_sent.get(line.id, "")) for line in lines]
+        today = me.now.astimezone(shown.zone).date()
+        rows = [_row(line, asked, shown.not_sent.get(line.id, ""), today) for line in lines]
         if rows != self.rows:
             self.rows = rows
         self.more = shown.more and len(lines) < MOST_SHOWN
@@ -339,7 +340,7 @@ def _choices(session: Session, workspace_id: int) -> tuple[list[Choice], list[Ch
     )
 
 
-def _row(line: ConversationLine, asked: InboxQuery, not_sent: str) -> InboxRow:
+def _row(line: ConversationLine, asked: InboxQuery, not_sent: str, today: date) -> InboxRow:
     key = public_id("cnv", line.id)
     return InboxRow(
         id=key,
@@ -355,7 +356,7 @@ def _row(line: ConversationLine, asked: InboxQuery, not_sent: str) -> InboxRow:
         label=line.label,
         last_kind=line.last_kind,
         last_at=line.last_at.isoformat(),
-        returns_day=line.returns_on.isoformat() if line.returns_on else "",
+        returns_day=line.returns_on.isoformat() if line.returns_on and line.returns_on > today else "",
         stop_asked=line.stop_asked_at is not None,
         snoozed_until=line.snoozed_until.isoformat() if line.snoozed_until else "",
     )

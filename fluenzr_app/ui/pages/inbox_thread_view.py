@@ -6,10 +6,9 @@ import reflex as rx
 from reflex_components_core.react_router.dom import ReactRouterLink
 
 from fluenzr_app.ui.components.buttons import button, icon_button, menu_item
-from fluenzr_app.ui.components.forms import field, form, text_input
-from fluenzr_app.ui.components.frame import dialog, empty_state, row, skeleton_rows
+from fluenzr_app.ui.components.frame import empty_state, row, skeleton_rows
 from fluenzr_app.ui.components.status import badge, callout, diagnosis_banner, status_badge
-from fluenzr_app.ui.components.values import icon, when
+from fluenzr_app.ui.components.values import icon, long_date, when
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.letter import SANDBOX
 from fluenzr_app.ui.pages.inbox_answer import AnswerState
@@ -48,6 +47,7 @@ def _conversation() -> rx.Component:
             ),
             rx.foreach(V.items, _item),
             _stop(),
+            _away(),
             class_name="fzi-thread",
             tab_index=0,
             role="log",
@@ -370,48 +370,19 @@ def _stop() -> rx.Component:
     )
 
 
+def _away() -> rx.Component:
+    """Offer to hold the next mails back until the day that an automatic answer named."""
+    return rx.cond(
+        V.returns_day != "",
+        diagnosis_banner(
+            "calendar-clock",
+            "info",
+            t("inbox.away", name=V.name, day=long_date(V.returns_day, "UTC")),
+            t("inbox.away_words"),
+            mend=button(t("inbox.wait"), size="small", on_click=V.wait_for_return(V.id)),
+        ),
+    )
+
+
 def _why_not() -> rx.Component:
     return callout(rx.fragment(rx.el.strong(t("inbox.no_answer")), " ", why_not_words(V.refused)), "grey", "ban")
-
-
-def dialogs() -> rx.Component:
-    """Return the questions of the conversation: until when to put it away, and a name for a saved answer."""
-    snooze = dialog(
-        t("inbox.snooze"),
-        row(
-            button(t("inbox.tomorrow"), icon_name="sun", on_click=V.snooze("tomorrow")),
-            button(t("inbox.monday"), icon_name="calendar", on_click=V.snooze("monday")),
-        ),
-        form(
-            field(
-                t("inbox.until_day"),
-                text_input(type="date", name="day", min=V.first_day),
-                help=t("inbox.until_help"),
-                error=V.snooze_wrong,
-            ),
-            row(button(t("inbox.snooze_act"), kind="solid", submit=True)),
-            on_submit=V.snooze_to_day,
-        ),
-        is_open=V.snoozing,
-        on_close=V.show_snooze(False),
-        words=t("inbox.snooze_words"),
-    )
-    keep = dialog(
-        t("inbox.write.keep_as"),
-        form(
-            field(
-                t("inbox.saved_name"),
-                text_input(name="name", auto_focus=True, max_length=80),
-                help=t("inbox.saved_help"),
-                error=AnswerState.name_wrong,
-            ),
-            row(
-                button(t("common.save"), kind="solid", submit=True),
-                button(t("common.cancel"), on_click=AnswerState.spare),
-            ),
-            on_submit=AnswerState.keep_as,
-        ),
-        is_open=AnswerState.naming,
-        on_close=AnswerState.spare,
-    )
-    return rx.fragment(snooze, keep)

@@ -1,0 +1,75 @@
+"""The questions of the inbox: until when to put a conversation away, the name of a saved answer, the keys."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from fluenzr_app.ui.components.buttons import button
+from fluenzr_app.ui.components.forms import field, form, text_input
+from fluenzr_app.ui.components.frame import dialog, row
+from fluenzr_app.ui.components.values import kbd
+from fluenzr_app.ui.language import t
+from fluenzr_app.ui.pages.inbox_answer import AnswerState
+from fluenzr_app.ui.pages.inbox_conversation import ConversationState
+from fluenzr_app.ui.pages.inbox_list import InboxState
+
+V = ConversationState
+_KEYS = (("J", "next"), ("K", "previous"), ("R", "read"), ("U", "unread"), ("E", "archive"), ("?", "help"))
+
+
+def dialogs() -> rx.Component:
+    """Return the questions of the page, each shown where its state asks it."""
+    snooze = dialog(
+        t("inbox.snooze"),
+        row(
+            button(t("inbox.tomorrow"), icon_name="sun", on_click=V.snooze("tomorrow")),
+            button(t("inbox.monday"), icon_name="calendar", on_click=V.snooze("monday")),
+        ),
+        form(
+            field(
+                t("inbox.until_day"),
+                text_input(type="date", name="day", min=V.first_day),
+                help=t("inbox.until_help"),
+                error=V.snooze_wrong,
+            ),
+            row(button(t("inbox.snooze_act"), kind="solid", submit=True)),
+            on_submit=V.snooze_to_day,
+        ),
+        is_open=V.snoozing,
+        on_close=V.show_snooze(False),
+        words=t("inbox.snooze_words"),
+    )
+    keep = dialog(
+        t("inbox.write.keep_as"),
+        form(
+            field(
+                t("inbox.saved_name"),
+                text_input(name="name", auto_focus=True, max_length=80),
+                help=t("inbox.saved_help"),
+                error=AnswerState.name_wrong,
+            ),
+            row(
+                button(t("common.save"), kind="solid", submit=True),
+                button(t("common.cancel"), on_click=AnswerState.spare),
+            ),
+            on_submit=AnswerState.keep_as,
+        ),
+        is_open=AnswerState.naming,
+        on_close=AnswerState.spare,
+    )
+    return rx.fragment(snooze, keep, _help())
+
+
+def _help() -> rx.Component:
+    return dialog(
+        t("inbox.keys"),
+        rx.el.dl(
+            *[part for key, word in _KEYS for part in (rx.el.dt(kbd(key)), rx.el.dd(t(f"inbox.keys_of.{word}")))],
+            rx.el.dt(kbd(t("inbox.keys_of.ctrl")), kbd("↵")),
+            rx.el.dd(t("inbox.keys_of.send")),
+            class_name="fzi-keys-list",
+        ),
+        is_open=InboxState.helping,
+        on_close=InboxState.show_help(False),
+        words=t("inbox.keys_words"),
+    )
