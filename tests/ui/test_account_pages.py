@@ -12,6 +12,8 @@ from sqlmodel import select
 from fluenzr_app.accounts.health import report_fault
 from fluenzr_app.accounts.models import EmailAccount
 from fluenzr_app.campaigns.models import EditorDraft
+from fluenzr_app.inbox import reading
+from fluenzr_app.mail.mailbox import MailboxFailure
 from fluenzr_app.mail.refusal import classify
 from tests.people import PASSWORD
 from tests.real.post_office import PostOffice
@@ -206,14 +208,77 @@ def test_pause_resume_and_settings_of_a_row(page: Page, site: Site, post_office:
     page.get_by_role("button", name="Enregistrer").click()
     expect(page.get_by_text("Un nombre entier de 1 à")).to_be_visible()
     page.locator("input[name=daily_limit]").fill("60")
-    page.get_by_role("switch").click()
+    page.get_by_label("Montée progressive").click()
     expect(page.get_by_text("Sans rampe, un compte récent")).to_be_visible()
     page.get_by_role("button", name="J’ai lu, désactiver").click()
+    copies = page.get_by_label("Copie des messages envoyés")
+    expect(copies).to_be_checked()
+    copies.click()
+    expect(copies).not_to_be_checked()
     page.get_by_role("button", name="Enregistrer").click()
     expect(row.get_by_text("/ 60")).to_be_visible()
     found = account_of(site, email)
     assert found is not None
-    assert (found.daily_limit, found.ramp_enabled) == (60, False)
+    assert (found.daily_limit, found.ramp_enabled, found.copy_to_sent) == (60, False, False)
+
+
+def note_reading(site: Site, account_id: int, failure: MailboxFailure | None) -> None:
+    """What a process that reads mailboxes would note of its last look."""
+    database, now = site.database(), datetime.now(UTC)
+    try:
+        with database.transaction() as session:
+            assert reading.lease(session, account_id, "test", now) is not None
+            if failure is None:
+                reading.was_read(session, account_id, now)
+                reading.give_back(session, account_id, "test", now)
+            else:
+                reading.failed(session, account_id, "test", failure, now, now)
+    finally:
+        database.close()
+
+
+def test_the_list_tells_how_each_mailbox_is_read_and_mends_what_keeps_it_from_being(
+    page: Page, site: Site, post_office: PostOffice
+):
+    email = "lecture@fluenzr.test"
+    page.goto(f"{site.url}/accounts?open=connect")
+    fill_servers(page, post_office, email, post_office.user(email)[1], encryption="starttls")
+    page.locator("input[name=imap_host]").fill("")
+    page.get_by_role("button", name="Tester la connexion").click()
+    expect(page.get_by_text("Tout répond.")).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="Connecter", exact=True).click()
+    row = page.get_by_role("row", name=re.compile(email))
+    below = row.locator("xpath=following-sibling::tr[1]")
+    expect(below).to_contain_text("Pas de lecture des réponses")
+    expect(below).to_contain_text("une séquence ne s’arrête pas d’elle-même")
+
+    below.get_by_role("button", name="Ajouter un serveur de réception").click()
+    drawer = page.get_by_role("dialog", name=re.compile("^Reconnecter"))
+    expect(drawer.get_by_text("Pas de lecture des réponses")).to_be_visible()
+    drawer.locator("input[name=imap_host]").fill("localhost")
+    drawer.locator("input[name=imap_port]").fill(str(post_office.imaps_port))
+    drawer.get_by_role("button", name="Tester et reconnecter").click()
+    expect(drawer.get_by_text("Tout répond.")).to_be_visible(timeout=30_000)
+    expect(drawer.get_by_text("Pas de lecture des réponses")).to_have_count(0)
+    drawer.get_by_role("button", name="Fermer").last.click()
+    expect(row.get_by_text("Boîte pas encore relue")).to_be_visible()
+
+    account = account_of(site, email)
+    assert account is not None
+    assert account.id is not None
+    note_reading(site, account.id, MailboxFailure("auth_failed", "LOGIN failed.", stage="auth", permanent=True))
+    page.reload()
+    expect(below).to_contain_text("Boîte illisible")
+    expect(below).to_contain_text("Le serveur refuse le nom d’utilisateur ou le mot de passe.")
+    expect(below).to_contain_text("LOGIN failed.")
+    below.get_by_role("button", name="Reconnecter").click()
+    expect(drawer.get_by_text("Boîte illisible")).to_be_visible()
+    drawer.get_by_role("button", name="Annuler").click()
+
+    note_reading(site, account.id, None)
+    page.reload()
+    expect(row.get_by_text("Boîte relue")).to_be_visible()
+    expect(page.get_by_text("Boîte illisible")).to_have_count(0)
 
 
 def test_an_account_is_removed_only_after_its_name_was_typed(page: Page, site: Site, post_office: PostOffice):

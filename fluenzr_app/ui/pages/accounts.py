@@ -18,6 +18,7 @@ from fluenzr_app.ui.pages.accounts_connect import ConnectState
 from fluenzr_app.ui.pages.accounts_connect_view import connect_drawer
 from fluenzr_app.ui.pages.accounts_day import AccountDayState, day_drawer
 from fluenzr_app.ui.pages.accounts_list import AccountLine, AccountsState
+from fluenzr_app.ui.pages.accounts_reading import reading_banner, reading_line
 from fluenzr_app.ui.pages.accounts_reconnect import ReconnectState, reconnect_drawer
 from fluenzr_app.ui.pages.accounts_remove import RemoveAccountState, remove_dialog
 from fluenzr_app.ui.pages.accounts_settings import AccountSettingsState, settings_drawer
@@ -96,7 +97,14 @@ def _list() -> rx.Component:
         key=lambda line: line.id,
         sort=S.sort,
         on_sort=S.sort_by,
-        below=lambda line: rx.cond(line.has_error, under_row(_COLUMNS, _diagnosis(line))),
+        below=lambda line: rx.cond(
+            line.has_error | line.unread,
+            under_row(
+                _COLUMNS,
+                rx.cond(line.has_error, _diagnosis(line)),
+                rx.cond(line.unread, reading_banner(line.reading, _mend_reading(line))),
+            ),
+        ),
         empty=rx.cond(
             S.search != "",
             empty_state(
@@ -136,6 +144,7 @@ def _status(line: rx.Var[AccountLine]) -> rx.Component:
             (line.until != "") & ~line.has_error,
             rx.el.div(t("accounts.resumes"), " ", when(line.until, ShellState.zone), class_name="fz-second fz-small"),
         ),
+        rx.cond(line.unread, rx.fragment(), reading_line(line.reading)),
     )
 
 
@@ -243,6 +252,25 @@ def _diagnosis(line: rx.Var[AccountLine]) -> rx.Component:
         mend=rx.cond(
             ShellState.is_admin,
             button(label, kind="solid", icon_name="refresh-cw", on_click=S.open_drawer(drawer, line.id)),
+        ),
+    )
+
+
+def _mend_reading(line: rx.Var[AccountLine]) -> rx.Component:
+    label = rx.match(
+        line.reading.act,
+        ("reconnect", t("accounts.mend.reconnect")),
+        ("edit_servers", t("accounts.mend.edit_servers")),
+        t("accounts.mend.test"),
+    )
+    add = line.reading.state == "none"
+    return rx.cond(
+        ShellState.is_admin,
+        button(
+            rx.cond(add, t("accounts.mend.add_imap"), label),
+            kind="soft",
+            icon_name="refresh-cw",
+            on_click=S.open_drawer("reconnect", line.id),
         ),
     )
 

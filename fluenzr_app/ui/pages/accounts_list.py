@@ -17,6 +17,7 @@ from fluenzr_app.accounts.models import AccountDay, EmailAccount
 from fluenzr_app.accounts.words import words_for
 from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
 from fluenzr_app.diagnosis.facts import waiting_messages
+from fluenzr_app.inbox.reading import ReadingView, readings
 from fluenzr_app.mail.presets import preset_of_host
 from fluenzr_app.sending.caps import usage
 from fluenzr_app.ui.catalogue import Lang, french
@@ -24,6 +25,7 @@ from fluenzr_app.ui.failures import in_words
 from fluenzr_app.ui.guard import acting
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages.accounts_query import AccountsQuery, read_query
+from fluenzr_app.ui.pages.accounts_reading import Reading, reading_of
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class AccountLine:
     error_since: str
     act: str
     waiting: int
+    reading: Reading
+    unread: bool
 
 
 @dataclass(frozen=True)
@@ -181,7 +185,11 @@ def day_of(session: Session, account_id: int, now: datetime) -> AccountDay | Non
 def _ask(session: Session, workspace_id: int, asked: AccountsQuery, now: datetime, lang: Lang) -> _Shown:
     accounts = service.list_accounts(session, workspace_id)
     waiting = waiting_messages(session, workspace_id, now)
-    lines = [_line(session, account, waiting.get(account.id or 0, 0), now, lang) for account in accounts]
+    read = {view.account_id: view for view in readings(session, workspace_id)}
+    lines = [
+        _line(session, account, waiting.get(account.id or 0, 0), read.get(account.id or 0), now, lang)
+        for account in accounts
+    ]
     wanted = asked.q.casefold()
     shown = [line for line in lines if wanted in line.email.casefold() or wanted in line.provider.casefold()]
     keys = {"email": lambda line: line.email, "status": lambda line: line.status, "used": lambda line: line.used}
@@ -195,7 +203,9 @@ def _ask(session: Session, workspace_id: int, asked: AccountsQuery, now: datetim
     )
 
 
-def _line(session: Session, account: EmailAccount, waiting: int, now: datetime, lang: Lang) -> AccountLine:
+def _line(
+    session: Session, account: EmailAccount, waiting: int, view: ReadingView | None, now: datetime, lang: Lang
+) -> AccountLine:
     account_id = account.id or 0
     used, limit = usage(session, account_id, now), explain_limit(account, now)
     day = day_of(session, account_id, now) if account.status == "connected" else None
@@ -203,6 +213,9 @@ def _line(session: Session, account: EmailAccount, waiting: int, now: datetime, 
     error = words_for(account.error_code)
     in_error = account.status == "error"
     tidy = french if lang == "fr" else str
+    reading = reading_of(view, lang)
+    # One password that is refused at both doors is told once.
+    same = in_error and view is not None and view.error_code == account.error_code
     return AccountLine(
         id=public_id("acc", account_id),
         email=account.email,
@@ -227,6 +240,8 @@ def _line(session: Session, account: EmailAccount, waiting: int, now: datetime, 
         error_since=iso(account.error_since) if in_error else "",
         act=error.act if in_error else "",
         waiting=waiting,
+        reading=reading,
+        unread=reading.state in ("failing", "none") and not same,
     )
 
 

@@ -21,6 +21,7 @@ from fluenzr_app.accounts.words import words_for
 from fluenzr_app.crypto import CannotOpen
 from fluenzr_app.db.ids import BadPublicId, parse_public_id
 from fluenzr_app.diagnosis.facts import waiting_messages
+from fluenzr_app.inbox.reading import readings
 from fluenzr_app.mail.imap_session import ImapSettings
 from fluenzr_app.mail.probe import ProbeTarget, StageResult, stages_of
 from fluenzr_app.mail.smtp_session import SmtpSettings
@@ -47,6 +48,7 @@ from fluenzr_app.ui.pages.accounts_probe import (
     text_of,
 )
 from fluenzr_app.ui.pages.accounts_query import read_query
+from fluenzr_app.ui.pages.accounts_reading import Reading, reading_banner, reading_line, reading_of
 from fluenzr_app.workspaces.errors import SecretMissing
 
 FORM = "reconnect-account"
@@ -70,6 +72,7 @@ class ReconnectState(rx.State):
     error_mend: str = ""
     error_since: str = ""
     waiting: int = 0
+    reading: Reading = Reading()
     faults: dict[str, str] = {}
     marked: list[str] = []
     stages: list[ProbeLine] = []
@@ -92,10 +95,12 @@ class ReconnectState(rx.State):
             key = parse_public_id("acc", asked.account)
             account = await me.read(service.get_account, me.workspace_id, key)
             waiting = await me.read(waiting_messages, me.workspace_id, me.now)
+            read = await me.read(readings, me.workspace_id)
         except (BadPublicId, AccountsError):
             return [rx.toast.error(words(me.lang, "accounts.errors.unknown_account")), AccountsState.close]
         self._forget_test()
         self._show(me, asked.account, account, waiting.get(key, 0))
+        self.reading = reading_of(next((view for view in read if view.account_id == key), None), me.lang)
         return None
 
     @rx.event
@@ -220,6 +225,8 @@ class ReconnectState(rx.State):
             if not self.passed:
                 return AccountsState.refresh
             self.error_what, self.error_mend, self.error_since = "", "", ""
+            # Its mailbox is tried at once, too; the list will tell.
+            self.reading = Reading()
         return [rx.toast.success(words(me.lang, "accounts.reconnected_now", email=self.email)), AccountsState.refresh]
 
     def _forget_test(self) -> None:
@@ -288,6 +295,11 @@ def reconnect_drawer() -> rx.Component:
                     state.error_mend,
                 ),
             ),
+        ),
+        rx.cond(
+            (state.reading.state == "failing") | (state.reading.state == "none"),
+            reading_banner(state.reading),
+            reading_line(state.reading),
         ),
         form(
             rx.el.input(type="hidden", name="intent", default_value="test"),
