@@ -29,7 +29,7 @@ from fluenzr_app.contacts.contact_values import ACCEPTED
 from fluenzr_app.contacts.field_names import STATUSES
 from fluenzr_app.contacts.listing import SORTS, ContactFilter, list_contacts
 from fluenzr_app.db.ids import parse_public_id, public_id
-from fluenzr_app.inbox import conversations
+from fluenzr_app.inbox import conversations, search
 from fluenzr_app.workspaces import audit
 
 router = APIRouter(prefix="/contacts", tags=["contacts"])
@@ -107,6 +107,7 @@ async def change(contact_id: str, given: ContactGiven, caller: Asked) -> Respons
     def act(session: Session) -> Answer:
         values = contact_values(session, caller.workspace_id, given)
         card = service.update_contact(session, caller.runtime.keyring, caller.workspace_id, key, values, caller.now)
+        search.contacts_changed(session, caller.workspace_id, [key])
         return Answer(contact_shape(card))
 
     return await caller.write(act)
@@ -146,6 +147,7 @@ def _bulk(session: Session, caller: Caller, given: BulkGiven) -> BulkShape:
     result = bulk_upsert(
         session, caller.runtime.keyring, caller.workspace_id, values, caller.now, on_duplicate=given.on_duplicate
     )
+    search.contacts_changed(session, caller.workspace_id, result.updated)
     return _bulk_shape(result, places, refused)
 
 

@@ -14,6 +14,7 @@ from fluenzr_app.contacts.models import Contact
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.inbox.conversations import Filters, list_conversations
 from fluenzr_app.inbox.models import Conversation
+from fluenzr_app.inbox.search import place_of
 
 SMALL, LARGE = 1_000, 100_000
 ROUNDS = 25
@@ -57,7 +58,7 @@ def _fill(session: Session, world: BenchWorld, count: int) -> None:
         rows = [
             {
                 "rank": number,
-                "place": f"workspace{world.workspace_id}",
+                "place": place_of(world.workspace_id),
                 "words": " ".join(rng.choices(vocabulary, k=_WORDS_EACH) + _common(number)),
             }
             for number, _ in part

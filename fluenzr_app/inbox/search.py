@@ -62,11 +62,23 @@ def words_of(written: str) -> list[str]:
     return [word[:_LONGEST_WORD] for word in _WORD.findall(fold(written))]
 
 
-def remember(session: Session, conversation_id: int) -> None:
-    """Keep the words of a conversation as it is now, as the newest one; a deleted one is forgotten."""
+def contacts_changed(session: Session, workspace_id: int, contact_ids: Sequence[int]) -> None:
+    """Keep the words of the conversations of contacts whose names, company or address may be others now."""
+    rows = session.connection().execute(
+        select(_CONVERSATION.c.id)
+        .where(_CONVERSATION.c.workspace_id == workspace_id, _CONVERSATION.c.contact_id.in_(list(contact_ids)))
+        .order_by(_CONVERSATION.c.id)
+    )
+    for conversation_id in rows.scalars().all():
+        remember(session, conversation_id, newest=False)
+
+
+def remember(session: Session, conversation_id: int, *, newest: bool = True) -> None:
+    """Keep the words of a conversation as it is now, as the `newest` one or in its place; forget a deleted one."""
     session.flush()
     connection = session.connection()
     dialect = connection.dialect.name
+    rank = None if newest else _rank(session, conversation_id)
     found = _written(session, conversation_id)
     if dialect == "sqlite" or found is None:
         forget(session, [conversation_id])
@@ -74,13 +86,19 @@ def remember(session: Session, conversation_id: int) -> None:
         return
     workspace_id, written = found
     words = " ".join(dict.fromkeys(words_of(written[:_MOST_LETTERS])))
-    place = _place(workspace_id)
+    place = place_of(workspace_id)
     if dialect == "postgresql":
         connection.execute(_REMEMBER[dialect], {"id": conversation_id, "words": f"{place} {words}"})
         return
-    rank = connection.execute(_NEXT_RANK).scalar_one()
+    if rank is None:
+        rank = connection.execute(_NEXT_RANK).scalar_one()
     connection.execute(_REMEMBER[dialect], {"rank": rank, "place": place, "words": words})
     connection.execute(update(_CONVERSATION).where(_CONVERSATION.c.id == conversation_id).values(search_rank=rank))
+
+
+def _rank(session: Session, conversation_id: int) -> int | None:
+    statement = select(_CONVERSATION.c.search_rank).where(_CONVERSATION.c.id == conversation_id)
+    return session.connection().execute(statement).scalar()
 
 
 def forget(session: Session, conversation_ids: Sequence[int]) -> None:
@@ -131,7 +149,7 @@ def _query(dialect: str, workspace_id: int, query: str) -> str:
     words = list(dict.fromkeys(words_of(query)))[:_MOST_WORDS]
     if not words:
         return ""
-    place = _place(workspace_id)
+    place = place_of(workspace_id)
     # Words hold letters and digits alone, so none can be taken for an operator.
     if dialect == "sqlite":
         return " AND ".join([f"place:{place}", *(f'words:"{word}"{_begins(word, "*")}' for word in words)])
@@ -143,8 +161,10 @@ def _begins(word: str, mark: str) -> str:
     return mark if len(word) > 1 else ""
 
 
-def _place(workspace_id: int) -> str:
-    return f"workspace{workspace_id}"
+def place_of(workspace_id: int) -> str:
+    """Return the word by which the index tells the conversations of a workspace."""
+    # Begins with a letter that no folded word has: no search for words begins with it.
+    return f"é{workspace_id}"
 
 
 def _written(session: Session, conversation_id: int) -> tuple[int, str] | None:

@@ -23,6 +23,7 @@ from fluenzr_app.contacts.notes import add_note
 from fluenzr_app.contacts.service import ContactCard
 from fluenzr_app.contacts.stages import StageView, list_stages, make_stages, move_to_stage
 from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
+from fluenzr_app.inbox import search
 from fluenzr_app.ui.components.stages import StageChoice, stage_choices
 from fluenzr_app.ui.formats import time_of_day
 from fluenzr_app.ui.guard import Acting, acting
@@ -253,7 +254,7 @@ class ContactCardState(rx.State):
         shell = await self.get_state(ShellState)
         try:
             contact = parse_public_id("con", self.id)
-            await me.write(service.update_contact, me.runtime.keyring, me.workspace_id, contact, changes, me.now)
+            await me.write(_update, me, contact, changes)
         except ContactNotFound:
             self.missing = True
             return None
@@ -319,6 +320,11 @@ def _read(session: Session, workspace_id: int, contact_id: int, history: int, no
         list_stages(session, workspace_id),
         names_of(session, workspace_id, authors(lines)),
     )
+
+
+def _update(session: Session, me: Acting, contact_id: int, changes: dict[str, Any]) -> None:
+    service.update_contact(session, me.runtime.keyring, me.workspace_id, contact_id, changes, me.now)
+    search.contacts_changed(session, me.workspace_id, [contact_id])
 
 
 def _act(session: Session, me: Acting, contact_id: int, act: str) -> None:
