@@ -31,6 +31,9 @@ READ_EVERY_S = 60.0
 _WAIT_S = 55.0
 # A mailbox with very much in it is read for longer than a lease lasts.
 _RENEW_S = 60.0
+# So long a stop waits for servers to answer; then their connections are closed, and so long for that to be noticed.
+_PATIENCE_S = 5.0
+_LAST_S = 2.0
 
 # Opens the mailbox of an account; None where no server or password is known. Raises MailboxFailure.
 OpenMailbox = Callable[[int], Mailbox | None]
@@ -61,6 +64,7 @@ class MailboxWatch:
         self._owner = owner or secrets.token_hex(8)
         self._threads = ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="mailbox")
         self._watching: dict[int, asyncio.Future[None]] = {}
+        self._opened: dict[int, Mailbox] = {}
         self._stop = threading.Event()
 
     async def tick(self) -> int:
@@ -87,11 +91,21 @@ class MailboxWatch:
         self._watching.pop(account_id, None)
 
     async def stop(self) -> None:
-        """Let every watcher finish the mail it has in hands and close its connection."""
+        """Let every watcher finish the mail it has in hands and close its connection, within seven seconds."""
         self._stop.set()
         if self._watching:
-            await asyncio.wait(list(self._watching.values()))
-        self._threads.shutdown(wait=False)
+            _, late = await asyncio.wait(list(self._watching.values()), timeout=_PATIENCE_S)
+            if late:
+                await self._cut_off(late)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _cut_off(self, late: "set[asyncio.Future[None]]") -> None:
+        """Close the connections of servers that say nothing: what was not settled is read again at the next start."""
+        closing = [asyncio.to_thread(mailbox.close) for mailbox in list(self._opened.values())]
+        await asyncio.wait({asyncio.ensure_future(each) for each in closing} | late, timeout=_LAST_S)
+        left = sum(not each.done() for each in late)
+        if left:
+            log.warning("mailboxes are still waited for", extra={"count": left})
 
     def read_now(self, only: Collection[int] | None = None) -> dict[int, Read]:
         """Read every due mailbox once, one after the other, and return what each reading did.
@@ -141,7 +155,9 @@ class MailboxWatch:
         mailbox: Mailbox | None = None
         try:
             mailbox = self._open(leased.account_id)
-            if mailbox is None:
+            if mailbox is not None:
+                self._opened[leased.account_id] = mailbox
+            else:
                 self._leave(leased.account_id, utc_now() + timedelta(seconds=self._read_every_s))
                 return None
             read = self._read(leased, mailbox)
@@ -156,11 +172,16 @@ class MailboxWatch:
             self._leave(leased.account_id, None)
             return None
         except MailboxFailure as failure:
+            if self._stop.is_set():
+                # Its connection was closed under its hands.
+                self._leave(leased.account_id, None)
+                return None
             log.info("a mailbox cannot be read", extra={"account_id": leased.account_id, "code": failure.code})
             self._db.transact(reading.failed, leased.account_id, self._owner, failure, self._clock.now(), utc_now())
             return None
         finally:
             if mailbox is not None:
+                self._opened.pop(leased.account_id, None)
                 mailbox.close()
 
     def _read(self, leased: Leased, mailbox: Mailbox) -> Read:
