@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
+from fluenzr_app.contacts.models import Contact
 from fluenzr_app.contacts.suppression import suppressed_contacts
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.inbox import search
@@ -16,13 +17,16 @@ from fluenzr_app.inbox.conversations import ConversationLine, get_conversation, 
 from fluenzr_app.inbox.errors import AnswerRefused
 from fluenzr_app.inbox.models import Answer, AnswerDraft, AnswerFile, Inbound
 from fluenzr_app.inbox.thread import UNDO_FOR, FileView
+from fluenzr_app.mail.addresses import email_key
 from fluenzr_app.mail.bodies import clean_html
 from fluenzr_app.mail.compose import AttachedFile, reply_subject
+from fluenzr_app.mail.errors import BadAddress
 from fluenzr_app.mail.html_text import html_to_text
 from fluenzr_app.sending.enqueue import enqueue
 from fluenzr_app.sending.models import Message
 
 _INBOUND = table_of(Inbound)
+_CONTACT = table_of(Contact)
 _ANSWER = table_of(Answer)
 _DRAFT = table_of(AnswerDraft)
 _FILE = table_of(AnswerFile)
@@ -153,7 +157,10 @@ def send_answer(
     if at is not None and not now <= at <= now + _LATEST:
         raise AnswerRefused("bad_time", "Choose a moment between now and a year from now.")
     last = _last_inbound(session, conversation_id)
-    to_address = line.email if last is None else last.from_address or line.email
+    to_address = _addressee(line, last)
+    refused = _who_wrote_said_no(session, line, to_address)
+    if refused is not None:
+        raise AnswerRefused(refused, "Whoever wrote last is a contact who may not be written to any more.")
     message_id = enqueue(
         session, workspace_id=workspace_id, kind="answer", account_id=line.account_id, sender_key=line.account_email,
         to_address=to_address, due_at=at or now + UNDO_FOR, now=now, rng=rng, contact_id=line.contact_id,
@@ -180,6 +187,33 @@ def send_answer(
          snoozed_until=None)  # fmt: skip
     search.remember(session, conversation_id)
     return message_id
+
+
+def _addressee(line: ConversationLine, last: Inbound | None) -> str:
+    """Return whoever wrote last; the contact where what stands there is no address that anything can be sent to."""
+    try:
+        email_key(last.from_address if last is not None else "")
+    except BadAddress:
+        return line.email
+    return last.from_address if last is not None else line.email
+
+
+def _who_wrote_said_no(session: Session, line: ConversationLine, to_address: str) -> str | None:
+    """Return the code of why an answer cannot go to somebody who wrote in place of the contact, or None."""
+    row = (
+        session.connection()
+        .execute(
+            select(_CONTACT.c.id, _CONTACT.c.status).where(
+                _CONTACT.c.workspace_id == line.workspace_id, _CONTACT.c.email_key == email_key(to_address)
+            )
+        )
+        .first()
+    )
+    if row is None or row.id == line.contact_id:
+        return None
+    if row.status in _FORBIDDING:
+        return str(row.status)
+    return "suppressed" if suppressed_contacts(session, line.workspace_id, [row.id]) else None
 
 
 def take_back(session: Session, workspace_id: int, message_id: int, user_id: int, now: datetime) -> int:

@@ -204,6 +204,25 @@ async def test_a_colleague_whose_address_refuses_an_answer_bounces_no_contact(in
 
 
 @ON_SQLITE
+async def test_an_answer_goes_to_whoever_wrote_unless_they_said_no_or_named_no_address(inbox: InboxWorld) -> None:
+    desk = await Desk(inbox).open()
+    (ada,) = inbox.people(1, "ada")
+    inbox.answer(inbox.office.mails_to(P0)[0], "I take over.", sender="ada0@firm0.example")
+    inbox.clock.set(inbox.clock.now() + timedelta(minutes=2))
+    inbox.read()
+    desk.do(suppress_contact, ada, "manual", inbox.clock.now())
+    with pytest.raises(AnswerRefused) as refused:
+        desk.send()
+    assert refused.value.code == "blocked"
+    inbox.answer(inbox.office.mails_to(P0)[0], "To my other address.", Reply_To="me@-nowhere..")
+    inbox.clock.set(inbox.clock.now() + timedelta(minutes=2))
+    inbox.read()
+    desk.send()
+    await inbox.run_for(hours=1)
+    assert len(inbox.office.mails_to(P0)) == 2
+
+
+@ON_SQLITE
 async def test_an_answer_to_an_answer_joins_the_same_conversation(inbox: InboxWorld) -> None:
     desk = await Desk(inbox).open()
     desk.send()
