@@ -5,6 +5,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -214,6 +215,7 @@ def test_a_workspace_is_changed_in_what_is_given(database, clock, people):
     with database.transaction() as session:
         row = workspaces.update_workspace(session, people.workspace_id, timezone="Europe/Lisbon", name=" Rivage  2 ")
         assert (row.timezone, row.name, row.language) == ("Europe/Lisbon", "Rivage 2", "fr")
-        for wrong in ({"timezone": "Mars"}, {"language": "xx"}):
+        wrong_ones: tuple[dict[str, Any], ...] = ({"timezone": "Mars"}, {"language": "xx"})
+        for wrong in wrong_ones:
             with pytest.raises(ValueError, match="unknown"):
                 workspaces.update_workspace(session, people.workspace_id, **wrong)
