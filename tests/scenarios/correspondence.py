@@ -176,12 +176,12 @@ class Correspondence:
         assert found is not None
         self._post(address, found[1], unquote(found[2]), "")
 
-    def answer(self, address: str, *, in_thread: bool = True, mark: str = "") -> None:
+    def answer(self, address: str, words: str = "Oui, volontiers.", *, in_thread: bool = True, mark: str = "") -> None:
         """Let a contact answer its last mail; without the thread's headers only the subject tells what it answers."""
         last = _parsed(self.office.mailbox(address)[-1])
         thread = {"In-Reply-To": str(last["Message-ID"]), "References": str(last["Message-ID"])} if in_thread else {}
         sender = _address(last, "From")
-        body = f"Oui, volontiers.\n\nLe lundi 2 mars 2026, {sender} a écrit :\n> Bonjour\n"
+        body = f"{words}\n\nLe lundi 2 mars 2026, {sender} a écrit :\n> Bonjour\n"
         self._post(address, sender, f"Re: {last['Subject']}{mark}", body, **thread)
 
     def open_forwarded_again(self) -> None:

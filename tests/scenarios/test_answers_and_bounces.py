@@ -25,28 +25,27 @@ SCALE, PEOPLE = (3, 300) if FULL else (1, 90)
 # on to a full mailbox, which is reported; `shared` have got it themselves as well, and answer before the next attempt.
 ROLES = {
     "answers": 12, "subject": 4, "later": 6, "away": 5, "click": 5, "mailto": 4, "unknown": 1, "late": 1,
-    "full": 1, "overquota": 1, "late-full": 1, "moved": 2, "shared": 1,
-    "late-busy": 2,
+    "full": 1, "overquota": 1, "late-full": 1, "moved": 2, "shared": 1, "stops": 2, "late-busy": 2,
 }  # fmt: skip
 MAILS_READ = {
-    "answers": 1,
-    "subject": 1,
-    "later": 2,
-    "click": 1,
-    "mailto": 1,
-    "away": 4,
-    "moved": 4,
-    "shared": 1,
+    "answers": 1, "subject": 1, "later": 2, "shared": 1, "stops": 1, "click": 1, "mailto": 1, "away": 4, "moved": 4,
     "silent": 4,
-}
+}  # fmt: skip
 ENDS = {
-    "replied": ("answers", "subject", "later", "shared"),
+    "replied": ("answers", "subject", "later", "shared", "stops"),
     "unsubscribed": ("click", "mailto"),
     "bounced": ("unknown", "late", "full", "overquota", "late-full"),
     "completed": ("away", "moved", "late-busy", "silent"),
 }
 FIRST_SUBJECT, SECOND_SUBJECT = "A first word", "Another matter"
 FIRST = (EmailNode("n1", "First", FIRST_SUBJECT, "<p>Hello {{firstName|there}}.</p>"), *THREE_MAILS[1:])
+# Whose whole answer was “stop” is unsubscribed a day later.
+CONTACTS = {
+    "replied": ("answers", "subject", "later", "shared"),
+    "unsubscribed": ("click", "mailto", "stops"),
+    "bounced": ENDS["bounced"],
+    "active": ENDS["completed"],
+}
 SECOND = (EmailNode("s1", "Second campaign", SECOND_SUBJECT, "<p>Hello {{firstName|there}}, something else.</p>"),)
 HARD_CODES = ("5.1.1", "550")
 # campaigns.md, Soft bounce: the pauses between the attempts.
@@ -115,6 +114,8 @@ async def _live(letters: Correspondence, second: int, begun: datetime) -> None:
         letters.answer(address, mark=" [junk]" if number == 0 else "")
     for address in letters.of_role("subject"):
         letters.answer(address, in_thread=False)
+    for address in letters.of_role("stops"):
+        letters.answer(address, "Stop")
     for address in letters.of_role("click"):
         letters.unsubscribe_by_one_click(address)
     for address in letters.of_role("mailto"):
@@ -157,6 +158,9 @@ def _check_walks(letters: Correspondence, first: int, second: int) -> None:
             assert {walks[address] for address in letters.of_role(*roles)} == {names.get(end, end)}, (campaign_id, end)
         assert letters.kept_walks(campaign_id) == Counter(walks.values())
     assert letters.rows("SELECT DISTINCT status FROM campaign") == [("completed",)]
+    statuses = dict(letters.rows("SELECT email, status FROM contact"))
+    for status, roles in CONTACTS.items():
+        assert {statuses[address] for address in letters.of_role(*roles)} == {status}, status
 
 
 def _check_ladder(letters: Correspondence) -> None:
@@ -244,7 +248,7 @@ def _recount(letters: Correspondence, subject: str) -> dict[str, int]:
         for (address, code), n in letters.postfix_refusals().items():
             hard |= {address} if code in HARD_CODES else set()
             soft[address] += 0 if code in HARD_CODES else n
-        left = found["unsubscribe"] | set(letters.of_role("click"))
+        left = found["unsubscribe"] | set(letters.of_role("click", "stops"))
     else:
         left = set()
     steps = len(LADDER)
