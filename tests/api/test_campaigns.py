@@ -86,6 +86,7 @@ def test_a_campaign_is_made_read_changed_and_listed(program: TestClient, account
         ({"name": "x", "settings": {"sendHoursStart": 25}}, "settings.sendHoursStart"),
         ({"name": "x", "settings": {"sendHoursStart": 9, "sendHoursEnd": 9}}, "settings.sendHoursEnd"),
         ({"name": "x", "settings": {"timezone": "Mars"}}, "settings.timezone"),
+        ({"name": "x", "settings": {"stopCompanyOnReply": "yes"}}, "settings.stopCompanyOnReply"),
         ({"name": "x", "settings": {"unknown": 1}}, "settings.unknown"),
         ({"name": "x", "emailAccountIds": ["acc_none"]}, "emailAccountIds"),
         ({"name": "x", "emailAccountId": public_id("acc", 99)}, "emailAccountIds"),

@@ -168,6 +168,7 @@ def test_a_campaign_is_started_paused_and_tells_of_each_contact_why_it_waits(pag
     page.get_by_role("button", name="Démarrer").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("1 contact n’a pas de firstName")
+    expect(dialog).to_contain_text("Les réponses à camille@rivage.example ne sont pas lues")
     dialog.get_by_role("button", name="Démarrer pour 30 contacts").click()
     expect(page).to_have_url(re.compile(r"/progress/?$"))
     expect(page.locator("tbody .fz-tr")).to_have_count(25)
@@ -195,6 +196,17 @@ def test_steps_are_moved_and_a_delay_is_changed_but_not_to_an_impossible_one(pag
     page.reload()
     expect(days.first).to_have_value("4")
     assert [step.kind for step in steps_of(stocked, "Autre rythme")[:2]] == ["delay", "email"]
+
+
+def test_a_reply_stops_the_colleagues_once_that_is_switched_on(page: Page, stocked: Site):
+    key = draft(stocked, "Un par société")
+    page.goto(f"{stocked.url}/campaigns/{key}/timing")
+    switch = page.get_by_role("switch", name=re.compile("^Arrêter aussi les collègues"))
+    expect(switch).not_to_be_checked()
+    switch.click()
+    expect(page.get_by_text(re.compile("Enregistré à"))).to_be_visible()
+    page.reload()
+    expect(switch).to_be_checked()
 
 
 def test_an_active_campaign_cannot_be_written_in(page: Page, stocked: Site):
