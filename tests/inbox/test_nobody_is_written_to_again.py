@@ -3,6 +3,9 @@
 from email import message_from_bytes
 from email.message import EmailMessage
 
+import pytest
+
+from fluenzr_app.campaigns import lifecycle
 from fluenzr_app.inbox import stops
 from fluenzr_app.inbox.returns import wait_until_return
 from fluenzr_app.sending.settle import settle
@@ -220,4 +223,45 @@ async def test_somebody_who_had_said_no_by_the_link_is_counted_once(inbox: Inbox
     with inbox.db.transaction() as session:
         stops.confirm_stop(session, inbox.workspace_id, inbox.conversation(people[0]).id, inbox.clock.now())
     assert inbox.events().count("email.unsubscribed") == 1
+    inbox.check_books()
+
+
+async def test_an_answer_to_a_mail_that_a_restored_backup_has_not_sent_stops_it(inbox: InboxWorld) -> None:
+    account = inbox.account()
+    inbox.campaign([account], inbox.people(1), TWO_MAILS)
+    await inbox.tick()
+    first = inbox.office.mails_to(P0)[0]
+    # As in a copy made a moment before it left.
+    inbox.execute("DELETE FROM attempt")
+    inbox.execute("UPDATE message SET status = 'queued', attempts = 0, sent_at = NULL")
+    inbox.execute("UPDATE enrollment SET status = 'pending', due_at = NULL, wait_code = 'queued'")
+    inbox.execute("UPDATE enrollment_count SET n = CASE status WHEN 'pending' THEN 1 ELSE 0 END")
+    inbox.answer(first)
+    inbox.read()
+    await inbox.run_for(days=5)
+    assert inbox.office.mails_to(P0) == [first]
+    assert inbox.walks() == {"replied": 1}
+
+
+@pytest.mark.parametrize("status", ["5.1.1", "4.2.2"])
+@pytest.mark.parametrize("state", ["paused", "completed", "archived"])
+async def test_a_report_counts_whatever_has_become_of_the_campaign(inbox: InboxWorld, state: str, status: str) -> None:
+    account = inbox.account()
+    campaign = inbox.campaign([account], inbox.people(1), ONE_MAIL if state == "completed" else TWO_MAILS)
+    await inbox.tick(2)
+    if state != "completed":
+        inbox.pause(campaign)
+    if state == "archived":
+        with inbox.db.transaction() as session:
+            lifecycle.archive(session, inbox.workspace_id, campaign, inbox.clock.now())
+    assert inbox.status_of(campaign) == state
+    inbox.report(inbox.office.mails_to(P0)[0], status, "mailbox is full" if status == "4.2.2" else "User unknown")
+    inbox.read()
+    await inbox.run_for(days=5)
+    assert len(inbox.office.mails_to(P0)) == 1
+    hard = status == "5.1.1"
+    assert inbox.rows("SELECT status FROM contact") == [("bounced" if hard else "active",)]
+    assert inbox.events().count("email.bounced") == int(hard)
+    if hard:
+        assert inbox.walks() == {"bounced": 1}
     inbox.check_books()
