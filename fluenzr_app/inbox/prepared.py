@@ -13,8 +13,9 @@ from fluenzr_app.mail.incoming import IncomingMail, parse
 from fluenzr_app.mail.quoted import Split, split
 from fluenzr_app.mail.stop_words import asks_to_stop
 
-# What List-Unsubscribe asks mail programs to put into the subject (see `tracking.unsubscribe.unsubscribe_subject`).
-_STOP_SUBJECT = re.compile(r"\bunsubscribe[\s:-]+([A-Za-z0-9_.~-]{20,400})", re.IGNORECASE)
+# What List-Unsubscribe asks mail programs to put into the subject (see `tracking.unsubscribe.unsubscribe_mailto`).
+# A token may begin with a hyphen: one in 64 does.
+_STOP_SUBJECT = re.compile(r"\bunsubscribe(?:\s*:\s*|\s+-\s+|\s+)([A-Za-z0-9_.~-]{20,400})", re.IGNORECASE)
 
 _LARGE = 1_000_000
 
