@@ -179,7 +179,7 @@ def _badges(line: rx.Var[InboxRow]) -> rx.Component:
         rx.cond(
             automatic & (line.returns_day != ""),
             rx.el.button(
-                t("inbox.wait_until", day=_day_number(line.returns_day)),
+                t("inbox.wait_until", day=_short_day(line.returns_day)),
                 type="button",
                 on_click=ConversationState.wait_for_return(line.id),
                 class_name="fz-link fzi-wait",
@@ -206,8 +206,11 @@ def _badges(line: rx.Var[InboxRow]) -> rx.Component:
     )
 
 
-def _day_number(day: rx.Var[str]) -> rx.Var[str]:
-    return rx.Var(f"String(Number(({day!s}).slice(8, 10)))", _var_type=str, _var_data=day._get_all_var_data())
+def _short_day(day: rx.Var[str]) -> rx.Var[str]:
+    """Return a day as the button says it, such as “2 déc.”: the next month may be near."""
+    shown = "{day: 'numeric', month: 'short'}"
+    said = f"new Date(({day!s}) + 'T12:00:00').toLocaleDateString(document.documentElement.lang || 'fr', {shown})"
+    return rx.Var(said, _var_type=str, _var_data=day._get_all_var_data())
 
 
 def _failing(unread: rx.Var[Unread]) -> rx.Component:
