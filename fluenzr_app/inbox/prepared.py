@@ -75,6 +75,23 @@ def prepare(place: Place, raw: bytes, size: int, now: datetime) -> Prepared:
     )
 
 
+def prepare_head(place: Place, head: bytes, size: int) -> Prepared:
+    """Return what the headers alone say of a mail whose rest cannot be read: whose thread it answers, and no words."""
+    mail = parse(head, whole_size=size)
+    return Prepared(
+        place=place,
+        deflated=zlib.compress(head),
+        mail=mail,
+        rfc_hash=hash_of(mail.rfc_id, head),
+        split=Split("", ""),
+        stop_token="",
+        report=None,
+        abuse=None,
+        automatic=None,
+        asks_to_stop=False,
+    )
+
+
 def hash_of(rfc_id: str, raw: bytes) -> bytes:
     """Return what a mail is known by in its account: SHA-256 of its Message-ID, or of all of it where it has none."""
     return hashlib.sha256(rfc_id.encode("utf-8", "replace") if rfc_id else raw).digest()

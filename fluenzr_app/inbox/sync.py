@@ -21,7 +21,7 @@ from fluenzr_app.db.engine import Database
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.inbox import reading
 from fluenzr_app.inbox.interest import is_interesting
-from fluenzr_app.inbox.prepared import Place, prepare
+from fluenzr_app.inbox.prepared import Place, prepare, prepare_head
 from fluenzr_app.inbox.reading import Leased
 from fluenzr_app.inbox.store import Wiring, store
 from fluenzr_app.mail.addresses import email_key
@@ -149,15 +149,23 @@ def _take(
             leased.workspace_id, leased.account_id, email_key(leased.email), folder.name, uidvalidity, envelope.uid,
             envelope.arrived_at,
         )  # fmt: skip
-        _take_one(db, clock, wiring, mailbox, place, envelope.size, result)
+        _take_one(db, clock, wiring, mailbox, place, envelope, head, result)
     result.seen += len(envelopes)
     db.transact(reading.move_cursor, leased.account_id, folder.name, uidvalidity, envelopes[-1].uid)
 
 
 def _take_one(
-    db: Database, clock: Clock, wiring: Wiring, mailbox: Mailbox, place: Place, size: int, result: Read
+    db: Database,
+    clock: Clock,
+    wiring: Wiring,
+    mailbox: Mailbox,
+    place: Place,
+    envelope: Envelope,
+    head: IncomingMail,
+    result: Read,
 ) -> None:
     """Let one mail take effect. Whatever is wrong with it, the others are read; only a broken connection stops."""
+    size = envelope.size
     with _large if size > _LARGE else contextlib.nullcontext():
         try:
             raw = mailbox.fetch(place.folder, place.uid, MOST_OCTETS if size <= MOST_OCTETS else _BEGINNING)
@@ -175,15 +183,36 @@ def _take_one(
             # The database's trouble is not the mail's, and it is read again; a value that it takes from nobody is.
             if not isinstance(error, DataError):
                 raise
-            _note_unreadable(place, result, error)
+            _take_head(db, clock, wiring, place, envelope, head, result, error)
         except Exception as error:
-            _note_unreadable(place, result, error)
+            _take_head(db, clock, wiring, place, envelope, head, result, error)
 
 
-def _note_unreadable(place: Place, result: Read, error: Exception) -> None:
+def _take_head(
+    db: Database,
+    clock: Clock,
+    wiring: Wiring,
+    place: Place,
+    envelope: Envelope,
+    head: IncomingMail,
+    result: Read,
+    error: Exception,
+) -> None:
+    """Let the headers of a mail that cannot be taken in take effect: an answer stops the sequence all the same."""
     result.unreadable += 1
     where = {"account_id": place.account_id, "uid": place.uid}
     log.error("a mail cannot be taken in", extra=where, exc_info=error)
+    if head.content_type == "multipart/report":
+        return
+    try:
+        prepared = prepare_head(place, envelope.head, envelope.size)
+        if db.transact(store, wiring, prepared, clock.now()) is not None:
+            result.stored += 1
+    except (DBAPIError, PoolTimeout) as again:
+        if not isinstance(again, DataError):
+            raise
+    except Exception:
+        log.exception("not even its headers can be taken in", extra=where)
 
 
 def _is_new(envelope: Envelope, leased: Leased) -> bool:

@@ -140,7 +140,7 @@ async def test_first_mails_do_not_wait_for_a_mailbox(inbox: InboxWorld) -> None:
 
 
 @ON_SQLITE
-async def test_one_mail_that_cannot_be_taken_in_holds_up_no_other(
+async def test_one_mail_that_nothing_can_take_in_holds_up_no_other(
     inbox: InboxWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = inbox.account()
@@ -158,6 +158,29 @@ async def test_one_mail_that_cannot_be_taken_in_holds_up_no_other(
     (read,) = inbox.read().values()
     assert (read.stored, read.unreadable) == (2, 1)
     assert inbox.rows("SELECT count(*) FROM conversation") == [(2,)]
+
+
+@ON_SQLITE
+async def test_an_answer_that_cannot_be_read_stops_the_sequence_all_the_same(
+    inbox: InboxWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account, people = inbox.account(), inbox.people(1)
+    inbox.campaign([account], people, TWO_MAILS)
+    await inbox.tick()
+    inbox.answer(inbox.office.mails_to(P0)[0])
+
+    def breaks(*_: object) -> None:
+        raise RuntimeError("nobody foresaw this one")
+
+    monkeypatch.setattr("fluenzr_app.inbox.sync.prepare", breaks)
+    await inbox.run_for(days=5)
+    assert inbox.walks() == {"replied": 1}
+    assert (inbox.conversation(people[0]).preview, inbox.one("SELECT truncated FROM inbound")) == (
+        "Re: About your company",
+        1,
+    )
+    assert len(inbox.office.mails_to(P0)) == 1
+    inbox.check_books()
 
 
 @ON_SQLITE
