@@ -1,6 +1,5 @@
 """On a reply, by option, the sequence stops for the others of the same company too (campaigns.md, Settings)."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -109,10 +108,9 @@ def test_the_other_workspace_and_archived_campaigns_are_left_alone(inbox: InboxW
 def test_a_company_of_thousands_stops_in_one_short_transaction(inbox: InboxWorld) -> None:
     account, people = inbox.account(), inbox.people(2_100, domain="groupe.example")
     inbox.campaign([account], people, TWO_MAILS, STOPS)
-    begun = time.perf_counter()
-    with inbox.db.transaction() as session:
+    with inbox.statements() as seen, inbox.db.transaction() as session:
         assert stop_on_reply(session, inbox.workspace_id, people[0], None, inbox.clock.now()) == 2_100
-    assert time.perf_counter() - begun < 5
+    assert seen[""] < 40, "not one for each of them"
     assert inbox.walks() == {"removed": 2_100}
     inbox.check_books()
 

@@ -123,6 +123,6 @@ def test_a_name_is_shown_before_its_address() -> None:
 
 def test_a_hundred_thousand_keys_take_less_than_a_second() -> None:
     addresses = [f"Person.{number}@client{number % 500}.example" for number in range(100_000)]
-    start = time.process_time()
+    start = time.thread_time()
     assert len({email_key(address) for address in addresses}) == 100_000
-    assert time.process_time() - start < 1.0
+    assert time.thread_time() - start < 1.0

@@ -164,10 +164,10 @@ def test_the_day_of_return_is_read_in_six_languages(text: str, day: date | None)
     "hostile", ["back " * 1_000, "from " * 1_000, "back 1" * 700, "30/11 back " * 400, "du " * 2_000]
 )
 def test_no_text_takes_long(hostile: str) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     judged(hostile)
     return_date(hostile, TODAY)
-    assert time.process_time() - began < 0.5
+    assert time.thread_time() - began < 0.5
 
 
 @given(st.text(max_size=200), st.dates(date(1999, 1, 1), date(2090, 1, 1)))

@@ -63,9 +63,9 @@ def test_deep_nesting_loses_layout_and_no_words() -> None:
     ids=lambda page: page[:20],
 )
 def test_no_page_takes_long_to_turn_into_text(hostile: str) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     text_of_page(hostile)
-    assert time.process_time() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_plain_text_becomes_paragraphs_and_links() -> None:
@@ -78,9 +78,9 @@ def test_plain_text_becomes_paragraphs_and_links() -> None:
 
 @pytest.mark.parametrize("hostile", ["x" * 500_000, "http://" + "." * 500_000, "a@" * 250_000, "\n \n" * 150_000])
 def test_no_text_takes_long_to_turn_into_html(hostile: str) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     text_to_html(hostile)
-    assert time.process_time() - began < 1
+    assert time.thread_time() - began < 1
 
 
 @given(st.text(max_size=300))

@@ -187,9 +187,9 @@ def _public() -> list[RealReport]:
 
 
 def _in_time(raw: bytes) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     delivery_report(raw)
-    assert time.process_time() - began < LIMIT_S
+    assert time.thread_time() - began < LIMIT_S
 
 
 _HEAD = b"From: MAILER-DAEMON@x.example\nSubject: failure notice\n"

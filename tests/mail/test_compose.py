@@ -293,11 +293,11 @@ def test_composing_is_faster_than_sending_needs() -> None:
     )
     draft = replace(DRAFT, sender_name="Anna Weiß", text="Bonjour Zoé, voici une idée.\n" * 20, html=html,
                     unsubscribe_url="https://t.example/u")  # fmt: skip
-    start, number = time.process_time(), 500
+    start, number = time.thread_time(), 500
     for each in range(number):
         compose(replace(draft, rfc_id=f"<{each}@anna.example>", to_address=f"z{each}@client.example"))
     # Half of what the machine does, so that a busy one does not fail it: a tenth would be the email package.
-    assert number / (time.process_time() - start) > 1500
+    assert number / (time.thread_time() - start) > 1500
 
 
 def test_dates_are_those_of_rfc_5322() -> None:

@@ -35,7 +35,7 @@ def _failure_of(server: HostileImap, reading: Reading = lambda mailbox: None, ti
     start = time.monotonic()
     with running(server), pytest.raises(MailboxFailure) as caught:
         read()
-    assert time.monotonic() - start < 8
+    assert time.monotonic() - start < 25
     return caught.value
 
 
@@ -235,7 +235,7 @@ def test_stop_does_not_wait_for_a_server_that_is_slow_to_leave_idle() -> None:
         threading.Thread(target=stop_in_idle).start()
         start = time.monotonic()
         assert not mailbox.wait_for_news("INBOX", 60, stop.is_set)
-        assert time.monotonic() - start < 3
+        assert time.monotonic() - start < 25, "neither for the minute nor for the thirty seconds of a silent server"
         mailbox.close()
 
 

@@ -112,7 +112,7 @@ def test_a_connection_killed_while_it_waits_is_noticed_and_opened_anew(
     with pytest.raises(MailboxFailure) as caught:
         mailbox.wait_for_news("INBOX", 60, never)
     assert (caught.value.code, caught.value.stage) == ("disconnected", "idle")
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30, "not for the minute that it might have waited"
     late.join()
     assert opened().state("INBOX").messages == 0
 

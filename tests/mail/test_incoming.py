@@ -17,9 +17,9 @@ C = Context()
 
 
 def quick(raw: bytes) -> IncomingMail:
-    began = time.process_time()
+    began = time.thread_time()
     mail = parse(raw)
-    assert time.process_time() - began < 1
+    assert time.thread_time() - began < 1
     return mail
 
 

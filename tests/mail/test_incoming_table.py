@@ -25,12 +25,12 @@ def test_the_table_is_large_and_its_names_differ() -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_mail_of_the_table_is_read_as_it_says(case: Case) -> None:
     raw = case.raw(CONTEXT)
-    began = time.process_time()
+    began = time.thread_time()
     mail = parse(raw)
     parts = split(mail)
     found = automatic(mail, parts.new, NOW)
     stops = asks_to_stop(parts.new)
-    took = time.process_time() - began
+    took = time.thread_time() - began
     assert took < 1
     if case.new_text is not None:
         assert parts.new == case.new_text

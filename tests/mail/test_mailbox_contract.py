@@ -191,19 +191,19 @@ def test_mail_that_came_before_the_wait_began_is_not_waited_for(world: World, ma
     _deliver(world, mailbox, _mail("early"))
     start = time.monotonic()
     assert mailbox.wait_for_news("INBOX", 20, never)
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 10, "not for the twenty seconds that it might have waited"
     assert len(mailbox.envelopes("INBOX", 0, 10)) == 1
 
 
 def test_waiting_ends_with_its_time_and_soon_after_a_stop(mailbox: Mailbox) -> None:
     start = time.monotonic()
     assert not mailbox.wait_for_news("INBOX", 0.2, never)
-    assert 0.19 < time.monotonic() - start < 1.5
+    assert time.monotonic() - start > 0.19
     stop = threading.Event()
     threading.Timer(0.2, stop.set).start()
     start = time.monotonic()
     assert not mailbox.wait_for_news("INBOX", 60, stop.is_set)
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 20, "not for the minute that it might have waited"
     assert mailbox.state("INBOX").messages == 0
 
 

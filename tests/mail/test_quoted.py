@@ -150,9 +150,9 @@ def test_a_quotation_of_ones_own_in_a_page_stays() -> None:
     ids=lambda text: text[:12],
 )
 def test_no_text_takes_a_second(hostile: str) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     split_text(hostile)
-    assert time.process_time() - began < 1
+    assert time.thread_time() - began < 1
 
 
 @pytest.mark.parametrize(
@@ -169,10 +169,10 @@ def test_no_text_takes_a_second(hostile: str) -> None:
 def test_no_page_takes_a_second(hostile: str) -> None:
     mail = parse(b"Content-Type: text/html\n\n" + hostile.encode())
     short = parse(b"Content-Type: text/html\n\n" + hostile[:250_000].encode())
-    began = time.process_time()
+    began = time.thread_time()
     split(mail)
     split(short)
-    assert time.process_time() - began < 2
+    assert time.thread_time() - began < 2
 
 
 _LINES = ["On 24/11/2026 Ada <a@x.example> wrote:", "> quoted", ">> more", "", "words", "-- ", "Sent from my iPhone",

@@ -51,7 +51,7 @@ def test_a_waiting_thread_is_woken_and_need_not_look_again() -> None:
     late = threading.Timer(0.05, deliver)
     late.start()
     assert mailbox.wait_for_news("INBOX", 10, lambda: False)
-    assert time.monotonic() - delivered[0] < 0.8
+    assert time.monotonic() - delivered[0] < 5, "not for the ten seconds that it might have waited"
     late.join()
 
 

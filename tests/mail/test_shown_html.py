@@ -116,9 +116,9 @@ def test_a_page_too_long_is_cut_and_says_so() -> None:
     ids=lambda page: page[:12],
 )
 def test_no_page_takes_a_second(hostile: str) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     shown(hostile)
-    assert time.process_time() - began < 1
+    assert time.thread_time() - began < 1
 
 
 _PIECES = [

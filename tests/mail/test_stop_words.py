@@ -56,9 +56,9 @@ def test_an_answer_that_a_person_must_read(answer: str) -> None:
 
 @pytest.mark.parametrize("answer", ["stop " * 140, "mich " * 140, "no " * 230, "me retirer de la liste " * 30])
 def test_no_answer_takes_long(answer: str) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     asks_to_stop(answer)
-    assert time.process_time() - began < 0.5
+    assert time.thread_time() - began < 0.5
 
 
 @given(st.text(max_size=200))
