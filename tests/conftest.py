@@ -1,5 +1,6 @@
 """Fixtures that every room's tests share, and the rules under which all tests run."""
 
+import gc
 import os
 import random
 import shutil
@@ -127,6 +128,12 @@ def quick_password_hashes() -> Iterator[None]:
         cheap = Argon2Hasher(time_cost=1, memory_cost=64, parallelism=1)
         patch.setattr(crypto, "_passwords", PasswordHash((cheap,)))
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_search_for_garbage_of_other_modules() -> None:
+    """What earlier modules left in memory is passed over by the collector: looking at it takes seconds at a time."""
+    gc.freeze()
 
 
 @pytest.fixture

@@ -120,7 +120,9 @@ async def test_a_value_that_the_database_takes_from_nobody_is_the_mails_trouble(
 
     monkeypatch.setattr("fluenzr_app.inbox.sync.prepare", unheard_of)
     (read,) = inbox.read().values()
-    assert (read.stored, read.unreadable) == (1, 1)
+    # The one is taken in by its headers alone: its sequence must stop as well.
+    assert (read.stored, read.unreadable) == (2, 1)
+    assert inbox.walks() == {"replied": 2}
 
 
 @ON_SQLITE

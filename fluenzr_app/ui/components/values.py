@@ -53,6 +53,11 @@ def long_date(moment: Any, zone: Any = "") -> rx.Var[str]:
     return _in_browser("date", moment, zone)
 
 
+def short_date(moment: Any, zone: Any = "") -> rx.Var[str]:
+    """Return the day of an ISO moment in `zone` in few letters: “2 déc.”."""
+    return _in_browser("day", moment, zone)
+
+
 def when(moment: Any, zone: Any = "", *, mode: str = "relative", **props: Any) -> rx.Component:
     """Return an ISO moment as “il y a 3 min”, kept right, with the exact time of `zone` on hover.
 

@@ -11,7 +11,7 @@ from fluenzr_app.ui.components.buttons import button, icon_button
 from fluenzr_app.ui.components.forms import choice, choice_of, field, form, grid, search_field, text_input
 from fluenzr_app.ui.components.frame import empty_state, row
 from fluenzr_app.ui.components.status import badge, diagnosis_banner, status_badge
-from fluenzr_app.ui.components.values import icon, kbd, link, number, when
+from fluenzr_app.ui.components.values import icon, kbd, link, number, short_date, when
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.inbox_conversation import ConversationState
 from fluenzr_app.ui.pages.inbox_list import InboxRow, InboxState, Unread
@@ -179,7 +179,7 @@ def _badges(line: rx.Var[InboxRow]) -> rx.Component:
         rx.cond(
             automatic & (line.returns_day != ""),
             rx.el.button(
-                t("inbox.wait_until", day=_short_day(line.returns_day)),
+                t("inbox.wait_until", day=short_date(line.returns_day, "UTC")),
                 type="button",
                 on_click=ConversationState.wait_for_return(line.id),
                 class_name="fz-link fzi-wait",
@@ -204,13 +204,6 @@ def _badges(line: rx.Var[InboxRow]) -> rx.Component:
         ),
         class_name="fzi-badges",
     )
-
-
-def _short_day(day: rx.Var[str]) -> rx.Var[str]:
-    """Return a day as the button says it, such as “2 déc.”: the next month may be near."""
-    shown = "{day: 'numeric', month: 'short'}"
-    said = f"new Date(({day!s}) + 'T12:00:00').toLocaleDateString(document.documentElement.lang || 'fr', {shown})"
-    return rx.Var(said, _var_type=str, _var_data=day._get_all_var_data())
 
 
 def _failing(unread: rx.Var[Unread]) -> rx.Component:
