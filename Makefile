@@ -35,7 +35,7 @@ demo: $(STAMP) ## a scratch installation with sample data, simulated recipients 
 # --- tests and quality ----------------------------------------------------------------------------
 
 WORKERS ?= 2
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 .PHONY: test
 test: $(STAMP) ## every test, with real servers (as root on Debian they are installed when missing)

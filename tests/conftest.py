@@ -51,8 +51,6 @@ def pytest_configure(config: pytest.Config) -> None:
             del os.environ[name]
 
 
-# First of all plugins: xdist reads the groups in the same hook.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     obstacles = {server: server.obstacle() for server in SERVERS}
     for item in items:
@@ -65,14 +63,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _order(items: list[pytest.Item]) -> None:
-    """Modules with a browser first, since they are the slowest; what a module's tests share is made on one worker only.
+    """Modules with a browser first, since they are the slowest; a module stays on one worker (see the Makefile).
 
     Inside a module the browser's tests come last, so that asynchronous tests still find a free event loop.
     """
     slow_modules = {_module_of(item) for item in items if "browser" in _fixtures_of(item)}
-    for item in items:
-        if _shares_with_its_module(item):
-            item.add_marker(pytest.mark.xdist_group(_module_of(item)))
     items.sort(
         key=lambda item: (_module_of(item) not in slow_modules, _module_of(item), "browser" in _fixtures_of(item))
     )
@@ -80,14 +75,6 @@ def _order(items: list[pytest.Item]) -> None:
 
 def _module_of(item: pytest.Item) -> str:
     return item.nodeid.partition("::")[0]
-
-
-def _shares_with_its_module(item: pytest.Item) -> bool:
-    """Whether the test uses something of our own that is made once for its module, such as a running site."""
-    if not isinstance(item, pytest.Function):
-        return False
-    made = [definitions[-1] for definitions in item._fixtureinfo.name2fixturedefs.values()]
-    return any(each.scope == "module" and each.func.__module__.startswith("tests.") for each in made)
 
 
 def _fixtures_of(item: pytest.Item) -> set[str]:

@@ -85,6 +85,7 @@ def _expectations(sample: Sample, at: Callable[..., datetime]) -> list[Act]:
 
     return [
         Act(at(35, 8, 35), expect("training", Reaction("reply", at(34, 10, 12), "interested"), talkative=True)),
+        Act(at(35, 8, 36), expect("training", Reaction("reply", at(34, 16, 20), "not_interested"))),
         Act(at(34, 13), expect("training", Reaction("reply", at(33, 9, 5), "not_now"))),
         Act(at(33, 13), expect("training", Reaction("reply", at(32, 14, 50), "colleague", colleague_too=True))),
         Act(at(17, 14), expect("pilot", Reaction("reply", at(16, 10, 37), "not_interested"))),
