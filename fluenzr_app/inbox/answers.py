@@ -94,13 +94,6 @@ def save_draft(
     )
 
 
-def drop_draft(session: Session, workspace_id: int, conversation_id: int, user_id: int) -> None:
-    """Throw somebody's draft and its files away."""
-    connection = session.connection()
-    connection.execute(delete(_DRAFT).where(*_own_draft(workspace_id, conversation_id, user_id)))
-    connection.execute(delete(_FILE).where(*_own_files(workspace_id, conversation_id, user_id)))
-
-
 def add_file(
     session: Session,
     workspace_id: int,

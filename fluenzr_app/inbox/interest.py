@@ -1,7 +1,7 @@
 """Whether a mail may concern us, told from its headers alone: what does not is never fetched (private by default)."""
 
 import re
-from typing import Protocol
+from dataclasses import dataclass
 
 from fluenzr_app.mail.incoming import IncomingMail
 
@@ -19,20 +19,13 @@ _SUBJECTS = re.compile(
 )
 
 
-class Known(Protocol):
+@dataclass(frozen=True, slots=True)
+class Known:
     """Which of the Message-IDs, addresses and domains named in some headers are ours or our contacts'."""
 
-    @property
-    def rfc_ids(self) -> frozenset[str]:
-        """Message-IDs of ours."""
-
-    @property
-    def keys(self) -> frozenset[str]:
-        """Addresses of contacts, as keys."""
-
-    @property
-    def domains(self) -> frozenset[str]:
-        """Domains of contacts."""
+    rfc_ids: frozenset[str]
+    keys: frozenset[str]
+    domains: frozenset[str]
 
 
 def is_interesting(head: IncomingMail, known: Known) -> bool:

@@ -20,7 +20,7 @@ from fluenzr_app.contacts.models import Contact
 from fluenzr_app.db.engine import Database
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.inbox import reading
-from fluenzr_app.inbox.interest import is_interesting
+from fluenzr_app.inbox.interest import Known, is_interesting
 from fluenzr_app.inbox.prepared import Place, prepare, prepare_head
 from fluenzr_app.inbox.reading import Leased
 from fluenzr_app.inbox.store import Wiring, store
@@ -217,15 +217,6 @@ def _take_head(
 
 def _is_new(envelope: Envelope, leased: Leased) -> bool:
     return envelope.arrived_at >= leased.since - _SLACK
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Which of the Message-IDs, addresses and domains named in some headers are ours or our contacts'."""
-
-    rfc_ids: frozenset[str]
-    keys: frozenset[str]
-    domains: frozenset[str]
 
 
 def _known_among(session: Session, workspace_id: int, heads: Sequence[IncomingMail]) -> Known:

@@ -128,20 +128,6 @@ def outgoing_file(session: Session, workspace_id: int, file_id: int) -> tuple[Fi
     return FileView(*row[:4]), bytes(row.content)
 
 
-def mail_as_it_left(session: Session, workspace_id: int, message_id: int) -> str:
-    """Return the words of a sent mail, empty where they are not kept."""
-    row = (
-        session.connection()
-        .execute(
-            select(_SENT.c.raw)
-            .join_from(_SENT, _MESSAGE, _MESSAGE.c.id == _SENT.c.message_id)
-            .where(_SENT.c.message_id == message_id, _MESSAGE.c.workspace_id == workspace_id)
-        )
-        .first()
-    )
-    return "" if row is None else parse(zlib.decompress(row.raw)).text
-
-
 def _raw(session: Session, workspace_id: int, inbound_id: int) -> bytes:
     row = (
         session.connection()
