@@ -12,7 +12,7 @@ import secrets
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pwdlib import PasswordHash
@@ -52,6 +52,7 @@ class KeyRing:
         self._master = master
         self._derived: dict[str, bytes] = {}
         self._aead: AESGCM | None = None
+        self._closing: dict[str, AESSIV] = {}
 
     @classmethod
     def load(cls, settings: Settings) -> "KeyRing":
@@ -99,6 +100,20 @@ class KeyRing:
         """Return the payload of a token made by `sign`; raises BadToken for anything else."""
         return verify_token(self.derive(purpose), token)
 
+    def close_token(self, purpose: str, payload: bytes) -> str:
+        """Return a URL-safe token that nobody but this installation can read or make (AES-SIV, RFC 5297).
+
+        The same payload gives the same token. Tokens never expire by themselves.
+        """
+        if purpose not in self._closing:
+            self._closing[purpose] = AESSIV(self.derive(purpose))
+        closed = self._closing[purpose].encrypt(payload, None)
+        return base64.urlsafe_b64encode(closed).rstrip(b"=").decode()
+
+    def open_token(self, purpose: str, token: str) -> bytes:
+        """Return the payload of a token made by `close_token`; raises BadToken for anything else."""
+        return open_token(self.derive(purpose), token)
+
     def _cipher(self) -> AESGCM:
         if self._aead is None:
             self._aead = AESGCM(self.derive("seal"))
@@ -129,17 +144,32 @@ def _read_or_make_key(data_dir: Path) -> bytes:
 
 def verify_token(key: bytes, token: str) -> bytes:
     """Return the payload of a token that `KeyRing.sign` made with the derived `key`; raises BadToken."""
+    raw = _token_bytes(token)
+    mac, payload = raw[:16], raw[16:]
+    expected = hmac.new(key, payload, hashlib.sha256).digest()[:16]
+    if len(mac) != 16 or not hmac.compare_digest(mac, expected):
+        raise BadToken("the link is damaged")
+    return payload
+
+
+def open_token(key: bytes, token: str) -> bytes:
+    """Return the payload of a token that `KeyRing.close_token` made with the derived `key`; raises BadToken."""
+    raw = _token_bytes(token)
+    try:
+        return AESSIV(key).decrypt(raw, None)
+    except (InvalidTag, ValueError):
+        raise BadToken("the link is damaged") from None
+
+
+def _token_bytes(token: str) -> bytes:
     try:
         raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (ValueError, UnicodeEncodeError):
         raise BadToken("the link is damaged") from None
-    mac, payload = raw[:16], raw[16:]
-    expected = hmac.new(key, payload, hashlib.sha256).digest()[:16]
     # The re-encoded form must match, else one payload would have several valid tokens.
-    canonical = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-    if len(mac) != 16 or not hmac.compare_digest(mac, expected) or canonical != token:
+    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != token:
         raise BadToken("the link is damaged")
-    return payload
+    return raw
 
 
 def hash_password(password: str) -> str:

@@ -16,6 +16,7 @@ from fluenzr_app.contacts.models import Contact
 from fluenzr_app.crypto import BadToken, KeyRing, verify_token
 from fluenzr_app.events.record import NewEvent, record
 from fluenzr_app.tracking.errors import BadLink
+from fluenzr_app.tracking.numbers import pack, unpack
 from fluenzr_app.workspaces.models import Workspace
 from fluenzr_app.workspaces.secrets import LINK_PURPOSE, retired_link_keys
 
@@ -56,6 +57,12 @@ def unsubscribe_url(keyring: KeyRing, public_url: str, link: UnsubscribeLink) ->
     return f"{public_url}/u/{make_token(keyring, link)}"
 
 
+def preferences_url(unsubscribe_url: str) -> str:
+    """Return the address of the page on which the same person objects to tracking, or unsubscribes."""
+    before, _, token = unsubscribe_url.rpartition("/u/")
+    return f"{before}/p/{token}"
+
+
 def unsubscribe_mailto(address: str, token: str) -> str:
     """Return the `mailto:` URI for List-Unsubscribe: a mail with this subject, to whoever has written, is enough."""
     return f"mailto:{address}?subject=unsubscribe%20{token}"
@@ -68,7 +75,7 @@ def make_token(keyring: KeyRing, link: UnsubscribeLink) -> str:
     numbers = (
         link.workspace_id, link.contact_id, link.message_id, link.campaign_id, link.account_id, link.node_id,
     )  # fmt: skip
-    payload = bytes([_FORMAT]) + b"".join(_varint(number) for number in numbers) + link.email_hash
+    payload = bytes([_FORMAT]) + pack(numbers) + link.email_hash
     return keyring.sign(LINK_PURPOSE, payload)
 
 
@@ -152,33 +159,8 @@ def _event(link: UnsubscribeLink, now: datetime, how: How) -> NewEvent:
 def _parse(payload: bytes) -> UnsubscribeLink:
     if len(payload) < 1 + _NUMBERS + _HASH_BYTES or payload[0] != _FORMAT:
         raise BadToken("the link is damaged")
-    numbers, rest = _numbers(payload[1:])
+    numbers, rest = unpack(payload[1:], _NUMBERS)
     if len(rest) != _HASH_BYTES:
         raise BadToken("the link is damaged")
     workspace_id, contact_id, message_id, campaign_id, account_id, node_id = numbers
     return UnsubscribeLink(workspace_id, contact_id, rest, message_id, campaign_id, account_id, node_id)
-
-
-def _numbers(data: bytes) -> tuple[list[int], bytes]:
-    """Return the six numbers at the start (LEB128: seven bits a byte, the last one below 128) and what follows."""
-    numbers, value, shift = [], 0, 0
-    for index, byte in enumerate(data):
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            numbers.append(value)
-            value, shift = 0, 0
-            if len(numbers) == _NUMBERS:
-                return numbers, data[index + 1 :]
-    raise BadToken("the link is damaged")
-
-
-def _varint(number: int) -> bytes:
-    if number < 0:
-        raise ValueError("a key is not negative")
-    parts = bytearray()
-    while number >= 0x80:
-        parts.append(number & 0x7F | 0x80)
-        number >>= 7
-    parts.append(number)
-    return bytes(parts)

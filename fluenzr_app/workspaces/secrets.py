@@ -12,7 +12,14 @@ from fluenzr_app.workspaces.errors import SecretMissing, UnknownWorkspace
 from fluenzr_app.workspaces.models import Secret, Workspace
 
 LINK_PURPOSE = "unsubscribe"
-RETIRED_LINK_KEY = "retired_link_key"
+OPEN_PURPOSE = "open"
+CLICK_PURPOSE = "click"
+# A link in a sent mail must work for ever: where a purpose's key is kept once it was replaced.
+_RETIRED_KEYS = {
+    LINK_PURPOSE: "retired_link_key",
+    OPEN_PURPOSE: "retired_open_key",
+    CLICK_PURPOSE: "retired_click_key",
+}
 
 
 def new_secret_id() -> str:
@@ -78,10 +85,11 @@ def suppression_key(session: Session, keyring: KeyRing, workspace_id: int) -> by
 def reseal_all(session: Session, old: KeyRing, new: KeyRing, now: datetime) -> int:
     """Seal every stored value with the new key and return how many; all in the caller's one transaction.
 
-    The old key for unsubscribe links is kept, sealed, because a link in a sent mail must work for ever. Raises
+    The old keys for links are kept, sealed, because a link in a sent mail must work for ever. Raises
     crypto.CannotOpen when a value cannot be opened with the old key: nothing is half rotated.
     """
-    store_secret(session, old, None, RETIRED_LINK_KEY, old.derive(LINK_PURPOSE), now)
+    for purpose, kind in _RETIRED_KEYS.items():
+        store_secret(session, old, None, kind, old.derive(purpose), now)
     count = idempotency.reseal(session, old, new)
     for row in session.exec(select(Secret).order_by(col(Secret.id)).with_for_update()):
         associated = _associated(row.id, row.workspace_id, row.kind)
@@ -92,9 +100,10 @@ def reseal_all(session: Session, old: KeyRing, new: KeyRing, now: datetime) -> i
     return count
 
 
-def retired_link_keys(session: Session, keyring: KeyRing) -> list[bytes]:
-    """Return the keys with which unsubscribe links were signed before a rotation, newest first."""
-    statement = select(Secret.id).where(col(Secret.kind) == RETIRED_LINK_KEY, col(Secret.workspace_id).is_(None))
+def retired_link_keys(session: Session, keyring: KeyRing, purpose: str = LINK_PURPOSE) -> list[bytes]:
+    """Return the keys with which links for `purpose` were made before a rotation, newest first."""
+    kind = _RETIRED_KEYS[purpose]
+    statement = select(Secret.id).where(col(Secret.kind) == kind, col(Secret.workspace_id).is_(None))
     newest_first = session.exec(statement.order_by(col(Secret.created_at).desc()))
     return [read_secret(session, keyring, secret_id) for secret_id in newest_first]
 

@@ -59,12 +59,13 @@ def test_rotation_seals_everything_anew_and_keeps_the_key_of_old_links(database,
         idempotency.claim(session, keyring, key.key_id, "k", "print", clock.now())
         idempotency.store(session, keyring, key.key_id, "k", StoredAnswer(201, "{}"), clock.now())
     with database.transaction() as session:
-        assert secrets.reseal_all(session, keyring, NEW, clock.now()) == 5
+        assert secrets.reseal_all(session, keyring, NEW, clock.now()) == 7
     with database.transaction() as session:
         assert secrets.read_secret(session, NEW, kept) == b"hunter2"
         # Not rotated, only sealed anew: the suppression list's hashes must stay true.
         assert secrets.suppression_key(session, NEW, people.workspace_id) == before
-        assert secrets.retired_link_keys(session, NEW) == [keyring.derive("unsubscribe")]
+        for purpose in ("unsubscribe", "open", "click"):
+            assert secrets.retired_link_keys(session, NEW, purpose) == [keyring.derive(purpose)]
         assert idempotency.claim(session, NEW, key.key_id, "k", "print", clock.now()) == StoredAnswer(201, "{}")
         with pytest.raises(CannotOpen):
             secrets.read_secret(session, keyring, kept)
