@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 
 from fluenzr_app.campaigns.errors import TemplateFault
 from fluenzr_app.campaigns.plaintext import text_of_html
-from fluenzr_app.campaigns.segments import Values
+from fluenzr_app.campaigns.segments import LinkMaker, Values
 from fluenzr_app.campaigns.template import (
     MARKS,
     TEMPLATE_MAX,
@@ -98,14 +98,17 @@ def compile_subject(subject: str) -> Template:
     return compile_template(subject)
 
 
-def render_mail(subject: Template, body: Body, values: Values, *, plain_only: bool) -> Rendered:
+def render_mail(
+    subject: Template, body: Body, values: Values, *, plain_only: bool, link: LinkMaker | None = None
+) -> Rendered:
     """Return one contact's mail; raises TemplateFault (`output_too_large`).
 
-    The subject comes as one line, empty for a reply in the thread. `plain_only` leaves the HTML out.
+    The subject comes as one line, empty for a reply in the thread. `plain_only` leaves the HTML out; `link` makes what
+    stands in the place of each of its links.
     """
     return Rendered(
         subject=subject.render(values, escape="header"),
-        html=None if plain_only else body.html.render(values, escape="html"),
+        html=None if plain_only else body.html.render(values, escape="html", link=link),
         text=squeeze(body.text.render(values, escape="text")),
     )
 

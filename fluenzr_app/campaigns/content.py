@@ -1,7 +1,7 @@
 """From a contact and a step to the mail that leaves: loaded in the claim's transaction, rendered outside of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
@@ -14,13 +14,16 @@ from fluenzr_app.campaigns.footer import Footer, with_footer
 from fluenzr_app.campaigns.plans import MailStep, Plan
 from fluenzr_app.campaigns.variables import contact_values, render_mail
 from fluenzr_app.contacts.models import Contact
+from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.db.types import AnyRow
 from fluenzr_app.mail.compose import Draft, reply_subject
 from fluenzr_app.sending.errors import ContentFault
 from fluenzr_app.sending.models import Message
 from fluenzr_app.sending.values import Content, QueuedMessage
-from fluenzr_app.tracking.unsubscribe import unsubscribe_mailto
+from fluenzr_app.tracking.links import TrackedMail
+from fluenzr_app.tracking.tracked_html import Tracking
+from fluenzr_app.tracking.unsubscribe import preferences_url, unsubscribe_mailto
 from fluenzr_app.workspaces.models import Workspace
 
 _CONTACT = table_of(Contact)
@@ -62,6 +65,8 @@ _SENDER = select(
     _WORKSPACE.c.signature.label("workspace_signature"),
     _WORKSPACE.c.postal_address,
     _WORKSPACE.c.language,
+    _WORKSPACE.c.track_opens,
+    _WORKSPACE.c.track_clicks,
 ).join_from(_ACCOUNT, _WORKSPACE, _WORKSPACE.c.id == _ACCOUNT.c.workspace_id)
 
 
@@ -75,7 +80,7 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class CampaignContent(Content):
-    """One contact's mail of one step. `plain_only`: without HTML, as the first mail may be by setting."""
+    """One contact's mail of one step. `objects`: the contact does not want to be tracked."""
 
     plan: Plan
     step: MailStep | None
@@ -83,14 +88,29 @@ class CampaignContent(Content):
     sender: AnyRow
     thread: Thread
     unsubscribe_url: str
+    objects: bool
+    keyring: KeyRing = field(repr=False)
+    public_url: str
 
     def draft(self, now: datetime) -> Draft:
         """Return the mail; raises ContentFault when the step is gone, unreadable or renders to nothing."""
         if self.step is None or self.contact is None:
             raise ContentFault("step_gone")
         return draft_of(
-            self.message, self.plan, self.step, self.contact, self.sender, self.thread, self.unsubscribe_url, now
-        )
+            self.message, self.plan, self.step, self.contact, self.sender, self.thread, self.unsubscribe_url, now,
+            self._tracking(self.step, now),
+        )  # fmt: skip
+
+    def _tracking(self, step: MailStep, now: datetime) -> Tracking | None:
+        opens, clicks = step.track_opens and self.sender.track_opens, step.track_clicks and self.sender.track_clicks
+        if self.objects or not (opens or clicks):
+            return None
+        message = self.message
+        mail = TrackedMail(
+            message.workspace_id, message.id, message.contact_id or 0, message.campaign_id or 0, message.account_id,
+            message.node_id or 0, now,
+        )  # fmt: skip
+        return Tracking(self.keyring, self.public_url, mail, opens=opens, clicks=clicks)
 
 
 def draft_of(
@@ -102,8 +122,12 @@ def draft_of(
     thread: Thread,
     unsubscribe_url: str,
     now: datetime,
+    tracking: Tracking | None = None,
 ) -> Draft:
-    """Return the mail of a step for a contact (campaigns.md, Variables); raises ContentFault."""
+    """Return the mail of a step for a contact (campaigns.md, Variables); raises ContentFault.
+
+    Without `tracking` it has no pixel, its links are those that the author wrote, and its footer says nothing of them.
+    """
     if step.subject is None or step.body is None:
         raise ContentFault(step.fault or "template_fault")
     language = contact.language or sender.language
@@ -118,15 +142,23 @@ def draft_of(
     )
     plain_only = plan.settings.first_mail_plain and step.number == 1
     try:
-        mail = render_mail(step.subject, step.body, values, plain_only=plain_only)
+        link = None if tracking is None else tracking.link
+        mail = render_mail(step.subject, step.body, values, plain_only=plain_only, link=link)
     except TemplateFault as fault:
         raise ContentFault(fault.code) from None
     subject = mail.subject or (reply_subject(thread.subject) if thread.subject else "")
     if not subject:
         raise ContentFault("empty_subject")
     # What was rendered decides, not the template: a block around the link may have hidden it for this contact.
-    footer = Footer(language, sender.postal_address, None if unsubscribe_url in mail.text else unsubscribe_url)
+    footer = Footer(
+        language,
+        sender.postal_address,
+        None if unsubscribe_url in mail.text else unsubscribe_url,
+        preferences_url=preferences_url(unsubscribe_url) if tracking is not None and tracking.opens else None,
+    )
     html, text = with_footer(mail.html, mail.text, footer)
+    if html is not None and tracking is not None:
+        html += tracking.closing()
     return Draft(
         rfc_id=message.rfc_id,
         sender_address=sender.email,

@@ -34,6 +34,7 @@ from fluenzr_app.sending.values import (
     Verdict,
     Wait,
 )
+from fluenzr_app.tracking.objections import objecting
 from fluenzr_app.tracking.unsubscribe import UnsubscribeLink, unsubscribe_url
 
 _CAMPAIGN = table_of(Campaign)
@@ -150,6 +151,7 @@ class CampaignOrigin:
         threads = threads_of(session, followed)
         plans = self.plans.of(session, sorted({message.campaign_id for message in messages if message.campaign_id}))
         senders = {account_id: sender_row(session, account_id) for account_id in {m.account_id for m in messages}}
+        objecting = _objecting(session, messages, contacts)
         return {
             message.id: CampaignContent(
                 message=message,
@@ -159,6 +161,9 @@ class CampaignOrigin:
                 sender=senders[message.account_id],
                 thread=threads.get(message.enrollment_id or 0, Thread()),
                 unsubscribe_url=self._unsubscribe_url(message, contacts.get(message.contact_id or 0)),
+                objects=message.contact_id in objecting,
+                keyring=self._keyring,
+                public_url=self._public_url,
             )
             for message in messages
         }
@@ -210,6 +215,16 @@ class CampaignOrigin:
             day_start=day_start,
             day_end=_midnight_after(now, zone),
         )
+
+
+def _objecting(session: Session, messages: Sequence[QueuedMessage], contacts: Mapping[int, AnyRow]) -> set[int]:
+    """Return the contacts among these who object to tracking."""
+    found: set[int] = set()
+    for workspace_id in {message.workspace_id for message in messages}:
+        mine = [contact for contact in contacts.values() if contact.workspace_id == workspace_id]
+        hashes = objecting(session, workspace_id, [bytes(contact.email_hash) for contact in mine])
+        found |= {contact.id for contact in mine if bytes(contact.email_hash) in hashes}
+    return found
 
 
 def unfeed(session: Session, message_ids: Sequence[int], now: datetime) -> int:

@@ -28,7 +28,10 @@ _KEPT = 512
 
 @dataclass(frozen=True, slots=True)
 class MailStep:
-    """An email node with its texts compiled; `fault` is the code of why they cannot be (absent: they can)."""
+    """An email node with its texts compiled; `fault` is the code of why they cannot be (absent: they can).
+
+    `track_opens`, `track_clicks`: by the settings of the mail and of its campaign together.
+    """
 
     node_id: int
     name: str
@@ -36,6 +39,8 @@ class MailStep:
     subject: Template | None
     body: Body | None
     fault: str | None
+    track_opens: bool = True
+    track_clicks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +167,7 @@ def compile_plan(session: Session, row: AnyRow) -> Plan:
     delays: dict[int, DelayNode] = {}
     for node in nodes:
         if node.kind == "email":
-            mails[node.id] = _mail(node, len(mails) + 1)
+            mails[node.id] = _mail(node, len(mails) + 1, settings)
         elif node.kind == "delay":
             parsed = parse_node(node.key, node.kind, node.data)
             if isinstance(parsed, DelayNode):
@@ -181,8 +186,10 @@ def compile_plan(session: Session, row: AnyRow) -> Plan:
     )
 
 
-def _mail(node: AnyRow, number: int) -> MailStep:
+def _mail(node: AnyRow, number: int, settings: CampaignSettings) -> MailStep:
     data = node.data
+    opens = settings.track_opens and data.get("trackOpens", True)
+    clicks = settings.track_clicks and data.get("trackClicks", True)
     try:
         return MailStep(
             node.id,
@@ -191,6 +198,8 @@ def _mail(node: AnyRow, number: int) -> MailStep:
             compile_subject(data.get("subject", "")),
             compile_body(data.get("body", "")),
             None,
+            opens,
+            clicks,
         )
     except TemplateFault as fault:
         return MailStep(node.id, data.get("name", ""), number, None, None, fault.code)

@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 Values = Mapping[str, str]
 Encode = Callable[[str], str]
+# Gets a link's address as the author wrote it and as it is filled in, and returns what stands in the mail.
+LinkMaker = Callable[[str, str], str]
 UrlPlace = Literal["whole", "host", "address", "part"]
 
 VALUE_MAX = 10_000
@@ -103,8 +105,8 @@ _URL_ENCODERS: dict[UrlPlace, Encode] = {
 class Segment(Protocol):
     """A part of a compiled text."""
 
-    def write(self, values: Values, out: list[str], encode: Encode) -> None:
-        """Append what this part gives for `values`, each value passed through `encode`."""
+    def write(self, values: Values, out: list[str], encode: Encode, link: LinkMaker | None = None) -> None:
+        """Append what this part gives for `values`, each value passed through `encode`, each link through `link`."""
         ...
 
     def blanks(self, values: Values) -> Iterator[str]:
@@ -118,7 +120,7 @@ class Literally:
 
     text: str
 
-    def write(self, values: Values, out: list[str], encode: Encode) -> None:
+    def write(self, values: Values, out: list[str], encode: Encode, link: LinkMaker | None = None) -> None:
         """Append the text as it is."""
         out.append(self.text)
 
@@ -144,7 +146,7 @@ class Variable:
             return self.fallback or ""
         return _TRANSFORMS[self.format](text) if self.format in _TRANSFORMS else text
 
-    def write(self, values: Values, out: list[str], encode: Encode) -> None:
+    def write(self, values: Values, out: list[str], encode: Encode, link: LinkMaker | None = None) -> None:
         """Append the value, escaped."""
         out.append(encode(self.value(values)))
 
@@ -158,7 +160,7 @@ class Variable:
 class AttributeVariable(Variable):
     """A variable inside a quoted attribute of a tag."""
 
-    def write(self, values: Values, out: list[str], encode: Encode) -> None:
+    def write(self, values: Values, out: list[str], encode: Encode, link: LinkMaker | None = None) -> None:
         """Append the value, escaped for an attribute."""
         out.append(as_attribute(self.value(values)))
 
@@ -167,11 +169,14 @@ class AttributeVariable(Variable):
 class LinkVariable(Variable):
     """A variable that holds an address and stands as text: in HTML it can be clicked."""
 
-    def write(self, values: Values, out: list[str], encode: Encode) -> None:
+    def write(self, values: Values, out: list[str], encode: Encode, link: LinkMaker | None = None) -> None:
         """Append a link in HTML, else the address."""
         address = self.value(values)
         if encode is as_html and address:
-            out.append(f'<a href="{as_attribute(whole_url(address))}">{as_html(address)}</a>')
+            target = whole_url(address)
+            if link is not None:
+                target = link(f"{{{{{self.name}}}}}", target)
+            out.append(f'<a href="{as_attribute(target)}">{as_html(address)}</a>')
         else:
             out.append(encode(address))
 
@@ -182,7 +187,7 @@ class UrlVariable(Variable):
 
     place: UrlPlace = "part"
 
-    def write(self, values: Values, out: list[str], encode: Encode) -> None:
+    def write(self, values: Values, out: list[str], encode: Encode, link: LinkMaker | None = None) -> None:
         """Append the value, percent-encoded as its place asks."""
         value = self.value(values)
         if value:
@@ -197,10 +202,10 @@ class If:
     then: Sequence[Segment]
     otherwise: Sequence[Segment]
 
-    def write(self, values: Values, out: list[str], encode: Encode) -> None:
+    def write(self, values: Values, out: list[str], encode: Encode, link: LinkMaker | None = None) -> None:
         """Append the branch that holds."""
         for segment in self.otherwise if is_blank(values, self.name) else self.then:
-            segment.write(values, out, encode)
+            segment.write(values, out, encode, link)
 
     def blanks(self, values: Values) -> Iterator[str]:
         """Yield the gaps of the branch that holds."""
@@ -219,21 +224,53 @@ class Url:
     parts: Sequence[Segment]
     in_brackets: bool = False
 
-    def write(self, values: Values, out: list[str], encode: Encode) -> None:
+    def write(self, values: Values, out: list[str], encode: Encode, link: LinkMaker | None = None) -> None:
         """Append the address, escaped."""
-        pieces: list[str] = []
-        for part in self.parts:
-            part.write(values, pieces, as_text)
-        address = safe_url("".join(pieces)) or "#"
+        address = self.address(values)
         if not self.in_brackets:
             out.append(encode(address))
         elif address != "#":
             out.append(f" ({encode(address)})")
 
+    def address(self, values: Values) -> str:
+        """Return the address for `values`, not yet escaped."""
+        pieces: list[str] = []
+        for part in self.parts:
+            part.write(values, pieces, as_text)
+        return safe_url("".join(pieces)) or "#"
+
     def blanks(self, values: Values) -> Iterator[str]:
         """Yield the gaps inside the address."""
         for part in self.parts:
             yield from part.blanks(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Href(Url):
+    """The address of a link in HTML; `source` is what the author wrote, the link's name wherever it is counted."""
+
+    source: str = ""
+
+    def write(self, values: Values, out: list[str], encode: Encode, link: LinkMaker | None = None) -> None:
+        """Append the address, or what `link` makes of it, escaped."""
+        address = self.address(values)
+        out.append(as_attribute(address if link is None else link(self.source, address)))
+
+
+@dataclass(frozen=True, slots=True)
+class FixedHref:
+    """The address of a link in HTML that is the same for everybody; `written` is its escaped form."""
+
+    source: str
+    written: str
+
+    def write(self, values: Values, out: list[str], encode: Encode, link: LinkMaker | None = None) -> None:
+        """Append the address as it is, or what `link` makes of it, escaped."""
+        out.append(self.written if link is None else as_attribute(link(self.source, self.source)))
+
+    def blanks(self, values: Values) -> Iterator[str]:
+        """Yield nothing."""
+        return iter(())
 
 
 def is_blank(values: Values, name: str) -> bool:

@@ -28,6 +28,8 @@ class CampaignSettings:
     skip_dates: tuple[str, ...] = ()
     first_mail_plain: bool = False
     stop_company_on_reply: bool = False
+    track_opens: bool = True
+    track_clicks: bool = True
     excluded_group_ids: tuple[int, ...] = ()
 
     @property

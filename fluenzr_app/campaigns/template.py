@@ -18,7 +18,10 @@ from fluenzr_app.campaigns.segments import (
     FORMATS,
     AttributeVariable,
     Encode,
+    FixedHref,
+    Href,
     If,
+    LinkMaker,
     LinkVariable,
     Literally,
     Segment,
@@ -49,7 +52,8 @@ URL_OPENS, URL_IN_BRACKETS_OPENS, URL_CLOSES = "\ue000", "\ue001", "\ue002"
 MARKS = re.compile(f"[{URL_OPENS}{URL_IN_BRACKETS_OPENS}{URL_CLOSES}]")
 
 _HTML_PARTS = re.compile(r"<(?P<tag>/?[a-zA-Z][a-zA-Z0-9]*)(?P<attributes>[^<>]*)>")
-_HTML_URL = re.compile(r'(?<=\s)(?:href|src)="([^"]*)"', re.IGNORECASE)
+_HTML_URL = re.compile(r'(?<=\s)(href|src)="([^"]*)"', re.IGNORECASE)
+_WEB = re.compile(r"https?://", re.IGNORECASE)
 _TEXT_URL = re.compile(f"([{URL_OPENS}{URL_IN_BRACKETS_OPENS}])([^{URL_CLOSES}]*){URL_CLOSES}")
 _ADDRESS_SCHEME = re.compile(r"\s*(?:mailto|tel|sms):", re.IGNORECASE)
 _NAME = re.compile(r"[\w .'’-]{1,64}")
@@ -58,7 +62,7 @@ _HEADER_GAP = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 
 _ENCODERS: dict[Escape, Encode] = {"html": as_html, "text": as_text, "header": as_text}
 
-Place = Literal["text", "link", "attribute", "url"]
+Place = Literal["text", "link", "attribute", "url", "href"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ class _Region:
 class _Token:
     """A piece of a region: literal text, a variable's inside, `if` with its name, `else`, `/if`, or a whole address."""
 
-    kind: Literal["literal", "variable", "if", "else", "/if", "url"]
+    kind: Literal["literal", "variable", "if", "else", "/if", "url", "fixed"]
     text: str
     position: int
     region: _Region
@@ -97,16 +101,17 @@ class Template:
     variables: tuple[VariableUse, ...]
     segments: tuple[Segment, ...]
 
-    def render(self, values: Values, *, escape: Escape) -> str:
+    def render(self, values: Values, *, escape: Escape, link: LinkMaker | None = None) -> str:
         """Return the text for one contact's values; a variable without value and fallback leaves nothing.
 
         `html` escapes values, `text` cleans them of control characters, `header` makes one line of at most 900
-        characters. Raises TemplateFault (`output_too_large`) above 1,000,000 characters.
+        characters. `link` makes what stands in the place of each link of HTML. Raises TemplateFault
+        (`output_too_large`) above 1,000,000 characters.
         """
         out: list[str] = []
         encode = _ENCODERS[escape]
         for segment in self.segments:
-            segment.write(values, out, encode)
+            segment.write(values, out, encode, link)
         text = "".join(out)
         if escape == "header":
             return _HEADER_GAP.sub(" ", text).strip()[:HEADER_MAX]
@@ -156,9 +161,9 @@ def _html_regions(markup: str) -> Iterator[_Region]:
         yield _Region("link" if place == "link" else "text", markup[at : tag.start()], at)
         at = tag.start()
         for url in _HTML_URL.finditer(markup, tag.end("tag"), tag.end()):
-            yield _Region("attribute", markup[at : url.start(1)], at)
-            yield _Region("url", url[1], url.start(1))
-            at = url.end(1)
+            yield _Region("attribute", markup[at : url.start(2)], at)
+            yield _Region("href" if url[1].lower() == "href" else "url", url[2], url.start(2))
+            at = url.end(2)
         yield _Region("attribute", markup[at : tag.end()], at)
         at = tag.end()
         place = {"a": "link", "/a": "text"}.get(tag["tag"].lower(), place)
@@ -182,10 +187,12 @@ class _Compiler:
         return Template(self._source, uses, segments)
 
     def _outer_tokens(self, region: _Region) -> Iterator[_Token]:
-        if region.place != "url":
+        if region.place not in ("url", "href"):
             yield from self._tokens(region)
         elif "{{" in region.source or "}}" in region.source:
             yield _Token("url", region.source, region.position, region)
+        elif region.place == "href" and _WEB.match(region.source):
+            yield _Token("fixed", region.source, region.position, region)
         else:
             yield _Token("literal", region.source, region.position, region)
 
@@ -251,6 +258,8 @@ class _Compiler:
                 before = None
             elif token.kind == "url":
                 segments.append(self._url(token))
+            elif token.kind == "fixed":
+                segments.append(FixedHref(html.unescape(token.text), token.text))
             else:
                 segments.append(Literally(token.text))
                 before = None if before is None else before + token.text
@@ -279,6 +288,8 @@ class _Compiler:
         if self._is_html:
             # An address is escaped as a whole, once it is filled in.
             tokens = [replace(t, text=html.unescape(t.text)) if t.kind == "literal" else t for t in tokens]
+        if token.region.place == "href":
+            return Href(self._sequence(tokens), source=html.unescape(token.text))
         return Url(self._sequence(tokens), in_brackets=token.region.mark == URL_IN_BRACKETS_OPENS)
 
     def _variable(self, token: _Token, before: str | None) -> Segment:
@@ -295,7 +306,7 @@ class _Compiler:
         guarded = stand_in is not None or name in self._guards
         self._guarded[name] = self._guarded.get(name, True) and guarded
         match token.region.place:
-            case "url":
+            case "url" | "href":
                 return UrlVariable(name, form or None, stand_in, _url_place(before))
             case "attribute":
                 return AttributeVariable(name, form or None, stand_in)

@@ -8,8 +8,9 @@ from fluenzr_app.contacts import models as contacts
 from fluenzr_app.events import models as events
 from fluenzr_app.inbox import models as inbox
 from fluenzr_app.sending import models as sending
+from fluenzr_app.tracking import models as tracking
 from fluenzr_app.workspaces import models as workspaces
 
-__all__ = ["accounts", "campaigns", "contacts", "events", "inbox", "metadata", "sending", "workspaces"]
+__all__ = ["accounts", "campaigns", "contacts", "events", "inbox", "metadata", "sending", "tracking", "workspaces"]
 
 metadata = SQLModel.metadata

@@ -25,6 +25,14 @@ class Workspace(SQLModel, table=True):
     # Pipeline automations (contacts.md): who is enrolled becomes a lead, who answers is qualified.
     lead_on_enrollment: bool = True
     qualify_on_reply: bool = True
+    # Tracking (tracking.md): whether openings and clicks are asked after at all; whether more is kept than the dates of
+    # the first ones, and for how many days; which openings through a provider's image proxy count: `all`, `none`, or
+    # `on_open`, those of proxies that fetch when the mail is opened.
+    track_opens: bool = True
+    track_clicks: bool = True
+    tracking_details: bool = False
+    tracking_details_days: int = 90
+    proxy_opens: str = "on_open"
     # HMAC key of the suppression list, sealed; never rotated and part of the backup (contacts.md, Suppression list).
     suppression_key_id: str
     created_at: datetime = Field(sa_type=UtcDateTime)
