@@ -58,10 +58,13 @@ def upgrade() -> None:
         "tracking_objection",
         sa.Column("workspace_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("email_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("contact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("at", fluenzr_app.db.types.UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspace.id"]),
         sa.PrimaryKeyConstraint("workspace_id", "email_hash"),
     )
+    with op.batch_alter_table("tracking_objection", schema=None) as batch_op:
+        batch_op.create_index("ix_tracking_objection_contact", ["contact_id"])
     # Never made anew: SQLite would drop the table first, and rows of others point at it.
     with op.batch_alter_table("workspace", schema=None, recreate="never") as batch_op:
         batch_op.add_column(sa.Column("track_opens", sa.Boolean(), nullable=False, server_default=sa.true()))

@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
 from fluenzr_app.api import unsubscribe_page as page
 from fluenzr_app.api.cookies import Services
 from fluenzr_app.api.key_gate import read_body
+from fluenzr_app.api.recipient_page import answer, broken, choose_language
 from fluenzr_app.api.runtime import ApiRuntime
 from fluenzr_app.campaigns.enrollments import stop_contact
 from fluenzr_app.tracking import unsubscribe
@@ -28,10 +28,10 @@ async def show(token: str, request: Request, runtime: Services, lang: str = "") 
     try:
         recipient = await runtime.database.run(_recipient, runtime, token)
     except BadLink:
-        return _answer(page.broken(page.choose_language(lang, accepted)), 404)
-    language = page.choose_language(lang, recipient.language, accepted)
+        return answer(broken(choose_language(lang, accepted)), 404)
+    language = choose_language(lang, recipient.language, accepted)
     build = page.done if recipient.done else page.asking
-    return _answer(build(language, recipient.workspace_name))
+    return answer(build(language, recipient.workspace_name, token))
 
 
 @router.post("/u/{token}")
@@ -43,8 +43,9 @@ async def act(token: str, request: Request, runtime: Services, lang: str = "") -
     try:
         recipient = await runtime.database.run(_apply, runtime, token, "one_click" if one_click else "page")
     except BadLink:
-        return _answer(page.broken(page.choose_language(lang, accepted)), 404)
-    return _answer(page.done(page.choose_language(lang, recipient.language, accepted), recipient.workspace_name))
+        return answer(broken(choose_language(lang, accepted)), 404)
+    language = choose_language(lang, recipient.language, accepted)
+    return answer(page.done(language, recipient.workspace_name, token))
 
 
 def _recipient(runtime: ApiRuntime, token: str) -> Recipient:
@@ -54,17 +55,13 @@ def _recipient(runtime: ApiRuntime, token: str) -> Recipient:
 
 def _apply(runtime: ApiRuntime, token: str, how: How) -> Recipient:
     def work(session: Session) -> Recipient:
-        unsubscribe.apply(session, runtime.keyring, token, runtime.now(), how, _stop)
+        unsubscribe.apply(session, runtime.keyring, token, runtime.now(), how, end_walks)
         return unsubscribe.recipient_of(session, unsubscribe.read_token(session, runtime.keyring, token))
 
     # Tried again when it was a deadlock's victim: a refusal must not be lost to that.
     return runtime.database.transact(work)
 
 
-def _stop(session: Session, workspace_id: int, contact_id: int, now: datetime) -> None:
+def end_walks(session: Session, workspace_id: int, contact_id: int, now: datetime) -> None:
+    """End the walks of somebody who unsubscribed."""
     stop_contact(session, workspace_id, contact_id, "unsubscribed", "unsubscribed", now)
-
-
-def _answer(body: str, status: int = 200) -> Response:
-    headers = {"content-security-policy": page.POLICY, "cache-control": "no-store", "x-robots-tag": "noindex"}
-    return HTMLResponse(body, status, headers)

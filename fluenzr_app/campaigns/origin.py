@@ -34,7 +34,7 @@ from fluenzr_app.sending.values import (
     Verdict,
     Wait,
 )
-from fluenzr_app.tracking.objections import objecting
+from fluenzr_app.tracking.objections import objecting_contacts
 from fluenzr_app.tracking.unsubscribe import UnsubscribeLink, unsubscribe_url
 
 _CAMPAIGN = table_of(Campaign)
@@ -221,9 +221,8 @@ def _objecting(session: Session, messages: Sequence[QueuedMessage], contacts: Ma
     """Return the contacts among these who object to tracking."""
     found: set[int] = set()
     for workspace_id in {message.workspace_id for message in messages}:
-        mine = [contact for contact in contacts.values() if contact.workspace_id == workspace_id]
-        hashes = objecting(session, workspace_id, [bytes(contact.email_hash) for contact in mine])
-        found |= {contact.id for contact in mine if bytes(contact.email_hash) in hashes}
+        mine = {each.id: bytes(each.email_hash) for each in contacts.values() if each.workspace_id == workspace_id}
+        found |= objecting_contacts(session, workspace_id, mine).keys()
     return found
 
 

@@ -51,11 +51,14 @@ class Hit(SQLModel, table=True):
 class TrackingObjection(SQLModel, table=True):
     """Somebody who objected to tracking, by the keyed hash of the address: it outlives the contact.
 
-    The hash is the same as the suppression list's (contacts.md).
+    The hash is the same as the suppression list's (contacts.md). Where there is a contact, it holds for them under
+    whatever address they have by now.
     """
 
     __tablename__ = "tracking_objection"
+    __table_args__ = (Index("ix_tracking_objection_contact", "contact_id"),)
 
     workspace_id: int = Field(foreign_key="workspace.id", primary_key=True, sa_type=BigId)
     email_hash: bytes = Field(primary_key=True, sa_type=Bytes)
+    contact_id: int | None = Field(default=None, sa_type=BigId)
     at: datetime = Field(sa_type=UtcDateTime)

@@ -1,9 +1,11 @@
 """Who objected to being tracked: it wins over every setting, from the next mail on (tracking.md, Opens)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from fluenzr_app.db.tables import table_of
@@ -12,33 +14,35 @@ from fluenzr_app.tracking.models import TrackingObjection
 _OBJECTION = table_of(TrackingObjection)
 
 
-def object_to_tracking(session: Session, workspace_id: int, email_hash: bytes, now: datetime) -> bool:
-    """Keep that the person behind this address objects; True unless they had before."""
-    if objected_at(session, workspace_id, email_hash) is not None:
+def object_to_tracking(
+    session: Session, workspace_id: int, email_hash: bytes, now: datetime, contact_id: int | None = None
+) -> bool:
+    """Keep that the person behind this address objects; True unless they had before.
+
+    With `contact_id` it holds for the contact under another address too. Of two at the same moment one is the first.
+    """
+    if objected_at(session, workspace_id, email_hash, contact_id) is not None:
         return False
-    session.connection().execute(insert(_OBJECTION).values(workspace_id=workspace_id, email_hash=email_hash, at=now))
-    return True
+    connection = session.connection()
+    insert: Any = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(_OBJECTION)
+    values = {"workspace_id": workspace_id, "email_hash": email_hash, "contact_id": contact_id, "at": now}
+    found = connection.execute(insert.values(values).on_conflict_do_nothing())
+    return bool(found.rowcount > 0)
 
 
-def withdraw_objection(session: Session, workspace_id: int, email_hash: bytes) -> bool:
+def withdraw_objection(session: Session, workspace_id: int, email_hash: bytes, contact_id: int | None = None) -> bool:
     """Forget an objection, as the person themselves asks; True if there was one."""
-    found = session.connection().execute(
-        delete(_OBJECTION).where(_OBJECTION.c.workspace_id == workspace_id, _OBJECTION.c.email_hash == email_hash)
-    )
-    return found.rowcount > 0
+    of_person = _of_person(workspace_id, email_hash, contact_id)
+    return session.connection().execute(delete(_OBJECTION).where(of_person)).rowcount > 0
 
 
-def objected_at(session: Session, workspace_id: int, email_hash: bytes) -> datetime | None:
-    """Return since when the person behind this address objects; None for somebody who does not."""
-    return (
-        session.connection()
-        .execute(
-            select(_OBJECTION.c.at).where(
-                _OBJECTION.c.workspace_id == workspace_id, _OBJECTION.c.email_hash == email_hash
-            )
-        )
-        .scalar_one_or_none()
-    )
+def objected_at(
+    session: Session, workspace_id: int, email_hash: bytes, contact_id: int | None = None
+) -> datetime | None:
+    """Return since when the person behind this address, or this contact, objects; None for somebody who does not."""
+    of_person = _of_person(workspace_id, email_hash, contact_id)
+    since: datetime | None = session.connection().execute(select(func.min(_OBJECTION.c.at)).where(of_person)).scalar()
+    return since
 
 
 def objecting(session: Session, workspace_id: int, email_hashes: Collection[bytes]) -> set[bytes]:
@@ -51,3 +55,33 @@ def objecting(session: Session, workspace_id: int, email_hashes: Collection[byte
         )
     )
     return {bytes(found_hash) for found_hash in found.scalars()}
+
+
+def objecting_contacts(session: Session, workspace_id: int, contacts: Mapping[int, bytes]) -> Mapping[int, datetime]:
+    """Return since when those of these contacts object that do; each is given with the hash of its address."""
+    if not contacts:
+        return {}
+    rows = session.connection().execute(
+        select(_OBJECTION.c.email_hash, _OBJECTION.c.contact_id, _OBJECTION.c.at).where(
+            _OBJECTION.c.workspace_id == workspace_id,
+            or_(_OBJECTION.c.email_hash.in_(contacts.values()), _OBJECTION.c.contact_id.in_(contacts)),
+        )
+    )
+    by_hash: dict[bytes, datetime] = {}
+    by_id: dict[int, datetime] = {}
+    for email_hash, contact_id, at in rows:
+        by_hash[bytes(email_hash)] = at
+        if contact_id is not None:
+            by_id[contact_id] = min(at, by_id.get(contact_id, at))
+    found: dict[int, datetime] = {}
+    for contact_id, email_hash in contacts.items():
+        since = [at for at in (by_hash.get(email_hash), by_id.get(contact_id)) if at is not None]
+        if since:
+            found[contact_id] = min(since)
+    return found
+
+
+def _of_person(workspace_id: int, email_hash: bytes, contact_id: int | None) -> ColumnElement[bool]:
+    by_hash = _OBJECTION.c.email_hash == email_hash
+    who = by_hash if contact_id is None else or_(by_hash, _OBJECTION.c.contact_id == contact_id)
+    return (_OBJECTION.c.workspace_id == workspace_id) & who

@@ -45,7 +45,7 @@ class UnsubscribeLink:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """What the page says: who had written, in which language (empty if unknown), and whether it is done already."""
+    """What the page says: who had written, in which language, and whether it is done already."""
 
     workspace_name: str
     language: str
@@ -101,7 +101,7 @@ def recipient_of(session: Session, link: UnsubscribeLink) -> Recipient:
     if workspace is None:
         raise BadLink
     mine = col(Contact.workspace_id) == link.workspace_id, col(Contact.id) == link.contact_id
-    language = session.exec(select(Contact.language).where(*mine)).first() or ""
+    language = session.exec(select(Contact.language).where(*mine)).first() or workspace.language
     done = suppression.has_hash(session, link.workspace_id, link.email_hash)
     return Recipient(workspace.name, language, done)
 

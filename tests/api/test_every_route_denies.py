@@ -39,6 +39,9 @@ PUBLIC = {
     ("GET", "/u/{token}"): "shows the unsubscribe page of a signed link",
     ("HEAD", "/u/{token}"): "the same",
     ("POST", "/u/{token}"): "unsubscribes whoever holds a signed link",
+    ("GET", "/p/{token}"): "shows what whoever holds a signed link may decide",
+    ("HEAD", "/p/{token}"): "the same",
+    ("POST", "/p/{token}"): "does what whoever holds a signed link decides",
     ("POST", "/auth/nonce"): "gives a browser a random number",
     ("GET", "/auth/ticket/{ticket}"): "takes a one-time ticket",
     ("POST", "/auth/sign-out"): "ends the session whose cookie comes with it, if any",
@@ -328,8 +331,8 @@ def test_every_cookie_route_is_behind_the_look_at_where_it_came_from(
     client = sign_in(api, runtime, people.owner)
     before = dump(runtime.database, but=NOTED)
     for method, path, target, body in requests_of(api, things):
-        # An unsubscribe works from anywhere; keys are no cookies, and no browser sends them by itself.
-        if path.startswith(("/v1", "/api/v1", "/u/", "/healthz", "/readyz")):
+        # An unsubscribe and an objection work from anywhere; keys are no cookies, and no browser sends them by itself.
+        if path.startswith(("/v1", "/api/v1", "/u/", "/p/", "/healthz", "/readyz")):
             continue
         answer = client.request(method, target, json=body, headers={"origin": "https://evil.example"})
         assert answer.status_code == 403, (method, path)
