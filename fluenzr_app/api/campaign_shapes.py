@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from fluenzr_app.api.envelope import Given, Shape
 from fluenzr_app.api.refusals import invalid
 from fluenzr_app.api.waiting_words import waiting_words
-from fluenzr_app.campaigns.figures import CampaignStats
+from fluenzr_app.campaigns.counts import Counts
+from fluenzr_app.campaigns.figures import CampaignStats, LinkStats, MailStats
 from fluenzr_app.campaigns.progress import Walk
 from fluenzr_app.campaigns.views import CampaignView
 from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
@@ -17,8 +18,25 @@ from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
 MOST_CONTACTS = 10_000
 
 
+class TrackingShape(Shape):
+    """Whether openings and clicks are asked after: `on` or `off`.
+
+    Why they are not: `workspace` or `campaign` (that switch), `mail` (the mail's own), `mails` (every mail's own),
+    `plain_text` (a mail without HTML holds no image and no rewritten link); `null` where they are.
+    """
+
+    opens: Literal["on", "off"]
+    opens_off_reason: str | None
+    clicks: Literal["on", "off"]
+    clicks_off_reason: str | None
+
+
 class StatsShape(Shape):
-    """A campaign's counts; delivered is sent less bounced."""
+    """A campaign's counts; delivered is sent less bounced.
+
+    `opened` and `clicked` count each mail once and persons alone; what scanners, previews and image proxies did stands
+    in `machineOpened` and `machineClicked`. Where `tracking` says `off` nothing new is counted.
+    """
 
     total_contacts: int
     sent: int
@@ -28,10 +46,16 @@ class StatsShape(Shape):
     replied: int
     bounced: int
     unsubscribed: int
+    machine_opened: int
+    machine_clicked: int
+    tracking: TrackingShape
 
 
 class RatesShape(StatsShape):
-    """The counts with their rates in per cent, one decimal; `null` where there is nothing to relate them to."""
+    """The counts with their rates in per cent, one decimal.
+
+    A rate is `null` where there is nothing to relate it to, and for openings and clicks where `tracking` says `off`.
+    """
 
     open_rate: float | None
     click_rate: float | None
@@ -39,6 +63,41 @@ class RatesShape(StatsShape):
     bounce_rate: float | None
     unsubscribe_rate: float | None
     contacts_by_status: dict[str, int]
+
+
+class LinkShape(Shape):
+    """How many mails' readers, and machines, clicked a link; `url` is the address as the author wrote it."""
+
+    url: str
+    clicked: int
+    machine_clicked: int
+
+
+class MailStatsShape(Shape):
+    """The counts and rates of one mail of the sequence, with the links that were clicked in it, the most clicked first.
+
+    They mean what they mean for the campaign. `number` is 0 for a mail that cannot be reached.
+    """
+
+    node_id: str
+    name: str
+    number: int
+    sent: int
+    delivered: int
+    opened: int
+    clicked: int
+    replied: int
+    bounced: int
+    unsubscribed: int
+    machine_opened: int
+    machine_clicked: int
+    tracking: TrackingShape
+    open_rate: float | None
+    click_rate: float | None
+    reply_rate: float | None
+    bounce_rate: float | None
+    unsubscribe_rate: float | None
+    links: list[LinkShape]
 
 
 class CampaignShape(Shape):
@@ -151,7 +210,7 @@ def campaign_shape(campaign: CampaignView, stats: CampaignStats) -> CampaignShap
         email_account_ids=[public_id("acc", key) for key in campaign.account_ids],
         workflow=campaign.workflow.to_api(),
         settings=campaign.settings.to_api(),
-        stats=StatsShape(**_counts(stats)),
+        stats=StatsShape(total_contacts=stats.total_contacts, **_counts(stats)),
         created_at=campaign.created_at,
         started_at=campaign.started_at,
         updated_at=campaign.updated_at,
@@ -161,14 +220,30 @@ def campaign_shape(campaign: CampaignView, stats: CampaignStats) -> CampaignShap
 def stats_shape(stats: CampaignStats) -> RatesShape:
     """Return a campaign's figures with their rates (analytics.md)."""
     return RatesShape(
-        **_counts(stats),
-        open_rate=stats.rate(stats.opened, stats.delivered),
-        click_rate=stats.rate(stats.clicked, stats.delivered),
-        reply_rate=stats.rate(stats.replied, stats.delivered),
-        bounce_rate=stats.rate(stats.bounced, stats.sent),
-        unsubscribe_rate=stats.rate(stats.unsubscribed, stats.delivered),
+        total_contacts=stats.total_contacts,
         contacts_by_status=dict(stats.by_status),
+        **_counts(stats),
+        **_rates(stats),
     )
+
+
+def mail_stats_shapes(mails: Sequence[MailStats], links: Sequence[LinkStats]) -> list[MailStatsShape]:
+    """Return the figures of each mail of a campaign with those of its links."""
+    return [
+        MailStatsShape(
+            node_id=mail.node_id,
+            name=mail.name,
+            number=mail.number,
+            links=[
+                LinkShape(url=each.link, clicked=each.clicked, machine_clicked=each.machine_clicked)
+                for each in links
+                if each.node_id == mail.node_id
+            ],
+            **_counts(mail),
+            **_rates(mail),
+        )
+        for mail in mails
+    ]
 
 
 def enrollment_shape(walk: Walk) -> EnrollmentShape:
@@ -196,16 +271,33 @@ def group_keys(texts: Sequence[str], field: str) -> list[int]:
     return _keys("grp", texts, field)
 
 
-def _counts(stats: CampaignStats) -> dict[str, int]:
+def _counts(counts: Counts) -> dict[str, Any]:
     return {
-        "total_contacts": stats.total_contacts,
-        "sent": stats.sent,
-        "delivered": stats.delivered,
-        "opened": stats.opened,
-        "clicked": stats.clicked,
-        "replied": stats.replied,
-        "bounced": stats.bounced,
-        "unsubscribed": stats.unsubscribed,
+        "sent": counts.sent,
+        "delivered": counts.delivered,
+        "opened": counts.opened,
+        "clicked": counts.clicked,
+        "replied": counts.replied,
+        "bounced": counts.bounced,
+        "unsubscribed": counts.unsubscribed,
+        "machine_opened": counts.machine_opened,
+        "machine_clicked": counts.machine_clicked,
+        "tracking": TrackingShape(
+            opens="off" if counts.opens_off else "on",
+            opens_off_reason=counts.opens_off or None,
+            clicks="off" if counts.clicks_off else "on",
+            clicks_off_reason=counts.clicks_off or None,
+        ),
+    }
+
+
+def _rates(counts: Counts) -> dict[str, float | None]:
+    return {
+        "open_rate": counts.open_rate,
+        "click_rate": counts.click_rate,
+        "reply_rate": counts.reply_rate,
+        "bounce_rate": counts.bounce_rate,
+        "unsubscribe_rate": counts.unsubscribe_rate,
     }
 
 

@@ -8,12 +8,20 @@ from fastapi import APIRouter, Query, Response
 from sqlmodel import Session
 
 from fluenzr_app.api.caller import Asked, Caller
-from fluenzr_app.api.campaign_shapes import CampaignGiven, CampaignShape, RatesShape, campaign_shape, stats_shape
+from fluenzr_app.api.campaign_shapes import (
+    CampaignGiven,
+    CampaignShape,
+    MailStatsShape,
+    RatesShape,
+    campaign_shape,
+    mail_stats_shapes,
+    stats_shape,
+)
 from fluenzr_app.api.envelope import Answer, ApiError, Envelope, ListEnvelope, json_response, page_meta
 from fluenzr_app.api.paging import Paged
 from fluenzr_app.api.refusals import Translate, by_code, camel, invalid, not_found
 from fluenzr_app.campaigns import errors, lifecycle, service
-from fluenzr_app.campaigns.figures import campaign_stats
+from fluenzr_app.campaigns.figures import campaign_stats, link_stats, mail_stats
 from fluenzr_app.campaigns.lifecycle import StartCheck
 from fluenzr_app.campaigns.views import CampaignView
 from fluenzr_app.campaigns.workflow import parse_workflow
@@ -143,6 +151,21 @@ async def stats(campaign_id: str, caller: Asked) -> Response:
     key = parse_public_id("cmp", campaign_id)
     answer = await caller.read(lambda session: Answer(stats_shape(campaign_stats(session, caller.workspace_id, key))))
     return json_response(answer.body())
+
+
+@router.get("/{campaign_id}/stats/emails", response_model=Envelope[list[MailStatsShape]])
+async def stats_of_mails(campaign_id: str, caller: Asked) -> Response:
+    """Read the figures of each mail of the sequence, in its order, and the links clicked in each.
+
+    Clicks by link come from the campaign's latest 50,000.
+    """
+    key = parse_public_id("cmp", campaign_id)
+
+    def ask(session: Session) -> Answer:
+        mails = mail_stats(session, caller.workspace_id, key)
+        return Answer(mail_stats_shapes(mails, link_stats(session, caller.workspace_id, key)))
+
+    return json_response((await caller.read(ask)).body())
 
 
 async def _move(caller: Caller, campaign_id: str, move: Change, action: str) -> Response:

@@ -1,6 +1,6 @@
 """Contacts as the API gives and takes them (api.md, Objects)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from fluenzr_app.api.envelope import Given, Shape
 from fluenzr_app.contacts.errors import GroupNotFound, InvalidValue, StageNotFound
 from fluenzr_app.contacts.service import ContactCard
 from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
+from fluenzr_app.tracking.objections import objecting_contacts
 from fluenzr_app.workspaces.service import is_member
 
 
@@ -22,7 +23,11 @@ class Named(Shape):
 
 
 class ContactShape(Shape):
-    """A person who may be written to."""
+    """A person who may be written to.
+
+    `trackingObjection`: since when the person objects to their openings and clicks being followed; `null` if they do
+    not. It wins over every setting.
+    """
 
     id: str
     email: str
@@ -46,6 +51,7 @@ class ContactShape(Shape):
     tags: list[str]
     custom_fields: dict[str, Any]
     pipeline_stage: Named | None
+    tracking_objection: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -117,8 +123,19 @@ class DeletedShape(Shape):
     deleted: bool = True
 
 
-def contact_shape(card: ContactCard) -> ContactShape:
+def contact_shape(session: Session, card: ContactCard) -> ContactShape:
     """Return a contact in the API's form."""
+    return contact_shapes(session, card.contact.workspace_id, [card])[0]
+
+
+def contact_shapes(session: Session, workspace_id: int, cards: Sequence[ContactCard]) -> list[ContactShape]:
+    """Return contacts of one workspace in the API's form."""
+    hashes = {card.contact.id: card.contact.email_hash for card in cards if card.contact.id is not None}
+    objections = objecting_contacts(session, workspace_id, hashes)
+    return [_shape(card, objections.get(card.contact.id or 0)) for card in cards]
+
+
+def _shape(card: ContactCard, objects_since: datetime | None) -> ContactShape:
     row = card.contact
     assert row.id is not None
     return ContactShape(
@@ -144,6 +161,7 @@ def contact_shape(card: ContactCard) -> ContactShape:
         tags=list(card.tags),
         custom_fields=dict(row.fields),
         pipeline_stage=_stage_shape(card),
+        tracking_objection=objects_since,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

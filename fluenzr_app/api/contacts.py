@@ -17,6 +17,7 @@ from fluenzr_app.api.contact_shapes import (
     ContactShape,
     DeletedShape,
     contact_shape,
+    contact_shapes,
     contact_values,
 )
 from fluenzr_app.api.envelope import Answer, ApiError, Envelope, ListEnvelope, json_response, page_meta
@@ -63,7 +64,7 @@ async def list_(
             page=page.number, per_page=page.per_page, sort=sort, order=page.order,
         )  # fmt: skip
         meta = page_meta(page.number, page.per_page, found.total, lower_bound=found.total_is_lower_bound)
-        return Answer([contact_shape(card) for card in found.cards], meta=meta)
+        return Answer(contact_shapes(session, caller.workspace_id, found.cards), meta=meta)
 
     return json_response((await caller.read(ask)).body())
 
@@ -75,7 +76,7 @@ async def create(given: ContactGiven, caller: Asked) -> Response:
     def act(session: Session) -> Answer:
         values = contact_values(session, caller.workspace_id, given)
         card = service.create_contact(session, caller.runtime.keyring, caller.workspace_id, values, caller.now)
-        return Answer(contact_shape(card), 201)
+        return Answer(contact_shape(session, card), 201)
 
     return await caller.write(act)
 
@@ -90,10 +91,11 @@ async def bulk(given: BulkGiven, caller: Asked) -> Response:
 async def get(contact_id: str, caller: Asked) -> Response:
     """Read a contact."""
     key = parse_public_id("con", contact_id)
-    answer = await caller.read(
-        lambda session: Answer(contact_shape(service.get_contact(session, caller.workspace_id, key)))
-    )
-    return json_response(answer.body())
+
+    def ask(session: Session) -> Answer:
+        return Answer(contact_shape(session, service.get_contact(session, caller.workspace_id, key)))
+
+    return json_response((await caller.read(ask)).body())
 
 
 @router.put("/{contact_id}", response_model=Envelope[ContactShape])
@@ -108,7 +110,7 @@ async def change(contact_id: str, given: ContactGiven, caller: Asked) -> Respons
         values = contact_values(session, caller.workspace_id, given)
         card = service.update_contact(session, caller.runtime.keyring, caller.workspace_id, key, values, caller.now)
         search.contacts_changed(session, caller.workspace_id, [key])
-        return Answer(contact_shape(card))
+        return Answer(contact_shape(session, card))
 
     return await caller.write(act)
 

@@ -95,7 +95,8 @@ class MailShape(Shape):
 
     `status` is that of an outgoing mail (queued, claimed, sending, sent, uncertain, failed, cancelled), `null` for one
     that came in; `dueAt` is when a queued one leaves, `detail` the server's words about one that failed. `quoted` is
-    what the sender quoted. `step` is the number of a campaign's mail.
+    what the sender quoted. `step` is the number of a campaign's mail. `openedAt` and `clickedAt`: when a person first
+    opened it or followed a link in it; `null` where nobody did, or where that is not asked after.
     """
 
     id: str
@@ -115,6 +116,8 @@ class MailShape(Shape):
     returns_on: date | None
     campaign: TheirCampaignShape | None
     step: int | None
+    opened_at: datetime | None
+    clicked_at: datetime | None
 
 
 class ThreadShape(ConversationShape):
@@ -221,6 +224,8 @@ def mail_shape(item: ThreadItem) -> MailShape:
         returns_on=item.returns_on,
         campaign=_campaign(item.campaign_id, item.campaign_name),
         step=item.step or None,
+        opened_at=item.opened_at,
+        clicked_at=item.clicked_at,
     )
 
 

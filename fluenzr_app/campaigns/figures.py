@@ -4,60 +4,65 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlmodel import Session
 
+from fluenzr_app.campaigns.counts import Counts, counts_of_many
 from fluenzr_app.campaigns.enrollments import counts_by_status
 from fluenzr_app.campaigns.service import get_campaign
+from fluenzr_app.campaigns.tracked import Off, off_in_campaign, off_in_mail
+from fluenzr_app.campaigns.views import CampaignView
 from fluenzr_app.campaigns.workflow_store import node_ids
 from fluenzr_app.db.tables import table_of
-from fluenzr_app.events.models import Rollup
+from fluenzr_app.events.models import Event, Rollup
 from fluenzr_app.events.record import hour_of
 from fluenzr_app.sending.models import Message
 from fluenzr_app.sending.rows import OPEN
+from fluenzr_app.workspaces.models import Workspace
+from fluenzr_app.workspaces.service import get_workspace
 
 _ROLLUP = table_of(Rollup)
 _MESSAGE = table_of(Message)
-METRICS = ("email.sent", "email.bounced", "email.opened", "email.clicked", "email.replied", "email.unsubscribed")
+_EVENT = table_of(Event)
+_LINK_CLICKED = "email.link_clicked"
+# Clicks are counted by link when somebody looks; the newest so many are enough for that, whatever a campaign's size.
+_LINK_CLICKS_READ = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class CampaignStats:
-    """Counts of a campaign; delivered is sent less bounced. `open` are messages that still wait, by state."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignStats(Counts):
+    """Counts of a campaign; `open_messages` are messages that still wait, by state."""
 
     total_contacts: int
     by_status: Mapping[str, int]
-    sent: int
-    delivered: int
-    opened: int
-    clicked: int
-    replied: int
-    bounced: int
-    unsubscribed: int
     open_messages: Mapping[str, int]
 
-    def rate(self, count: int, of: int) -> float | None:
-        """Return `count` in per cent of `of` with one decimal; None when there is nothing to relate it to."""
-        return None if of == 0 else round(100 * count / of, 1)
 
-
-@dataclass(frozen=True, slots=True)
-class MailStats:
-    """Counts of one mail of the sequence."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailStats(Counts):
+    """Counts of one mail of the sequence; `node_id` is its id in the workflow."""
 
     node_id: str
     name: str
     number: int
-    sent: int
-    bounced: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStats:
+    """How many readers, and machines, clicked a link of one mail; `link` is the address as its author wrote it."""
+
+    node_id: str
+    link: str
+    clicked: int
+    machine_clicked: int
 
 
 def campaign_stats(session: Session, workspace_id: int, campaign_id: int) -> CampaignStats:
     """Return the figures of a campaign; raises CampaignNotFound."""
-    get_campaign(session, workspace_id, campaign_id)
-    sums = _sums(session, workspace_id, "campaign", [campaign_id]).get(campaign_id, {})
+    campaign = get_campaign(session, workspace_id, campaign_id)
+    workspace = get_workspace(session, workspace_id)
+    off = off_in_campaign(workspace, campaign.settings, list(_off_by_mail(workspace, campaign).values()))
     by_status = counts_by_status(session, [campaign_id])[campaign_id]
-    sent, bounced = sums.get("email.sent", 0), sums.get("email.bounced", 0)
     waiting = session.connection().execute(
         select(_MESSAGE.c.status, func.count())
         .where(
@@ -69,34 +74,65 @@ def campaign_stats(session: Session, workspace_id: int, campaign_id: int) -> Cam
     return CampaignStats(
         total_contacts=sum(by_status.values()),
         by_status=by_status,
-        sent=sent,
-        delivered=max(0, sent - bounced),
-        opened=sums.get("email.opened", 0),
-        clicked=sums.get("email.clicked", 0),
-        replied=sums.get("email.replied", 0),
-        bounced=bounced,
-        unsubscribed=sums.get("email.unsubscribed", 0),
         open_messages=dict(waiting.tuples().all()),
+        opens_off=off.opens,
+        clicks_off=off.clicks,
+        **counts_of_many(session, workspace_id, "campaign", [campaign_id])[campaign_id],
     )
 
 
 def mail_stats(session: Session, workspace_id: int, campaign_id: int) -> list[MailStats]:
     """Return the figures of each mail of the sequence, in order; raises CampaignNotFound."""
     campaign = get_campaign(session, workspace_id, campaign_id)
+    off = _off_by_mail(get_workspace(session, workspace_id), campaign)
     ids = node_ids(session, campaign_id)
-    sums = _sums(session, workspace_id, "node", list(ids.values()))
+    counts = counts_of_many(session, workspace_id, "node", [ids[node_id] for node_id in off])
     numbers = campaign.workflow.mail_numbers
     found = [
         MailStats(
-            node.id,
-            node.name,
-            numbers.get(node.id, 0),
-            sums.get(ids[node.id], {}).get("email.sent", 0),
-            sums.get(ids[node.id], {}).get("email.bounced", 0),
+            node_id=node.id,
+            name=node.name,
+            number=numbers.get(node.id, 0),
+            opens_off=off[node.id].opens,
+            clicks_off=off[node.id].clicks,
+            **counts[ids[node.id]],
         )
         for node in campaign.workflow.emails()
     ]
     return sorted(found, key=lambda each: each.number)
+
+
+def link_stats(session: Session, workspace_id: int, campaign_id: int) -> list[LinkStats]:
+    """Return the links that were clicked in the mails of the sequence, mail by mail, the most clicked first.
+
+    The latest 50,000 clicks count; links of mails that were taken out are left out. Raises CampaignNotFound.
+    """
+    get_campaign(session, workspace_id, campaign_id)
+    latest = (
+        select(_EVENT.c.node_id, _EVENT.c.machine, _EVENT.c.data["link"].as_string().label("link"))
+        .where(
+            _EVENT.c.campaign_id == campaign_id,
+            _EVENT.c.type == _LINK_CLICKED,
+            _EVENT.c.workspace_id == workspace_id,
+        )
+        .order_by(_EVENT.c.at.desc())
+        .limit(_LINK_CLICKS_READ)
+        .subquery()
+    )
+    by_machines = func.sum(case((latest.c.machine, 1), else_=0))
+    rows = session.connection().execute(
+        select(latest.c.node_id, latest.c.link, func.count(), by_machines)
+        # What a person's erasure took the words out of is no link any more.
+        .where(latest.c.link.is_not(None))
+        .group_by(latest.c.node_id, latest.c.link)
+    )
+    keys = {node_id: key for key, node_id in node_ids(session, campaign_id).items()}
+    found = [
+        LinkStats(keys[node_id], link, int(n) - int(machines), int(machines))
+        for node_id, link, n, machines in rows
+        if node_id in keys
+    ]
+    return sorted(found, key=lambda each: (each.node_id, -each.clicked, -each.machine_clicked, each.link))
 
 
 def sent_by_hour(session: Session, workspace_id: int, since: datetime, until: datetime) -> dict[datetime, int]:
@@ -116,20 +152,8 @@ def sent_by_hour(session: Session, workspace_id: int, since: datetime, until: da
     return {begin + timedelta(hours=hour - first): n for hour, n in rows}
 
 
-def _sums(session: Session, workspace_id: int, scope: str, ids: list[int]) -> dict[int, dict[str, int]]:
-    if not ids:
-        return {}
-    rows = session.connection().execute(
-        select(_ROLLUP.c.scope_id, _ROLLUP.c.metric, func.sum(_ROLLUP.c.n))
-        .where(
-            _ROLLUP.c.workspace_id == workspace_id,
-            _ROLLUP.c.scope == scope,
-            _ROLLUP.c.scope_id.in_(ids),
-            _ROLLUP.c.metric.in_(METRICS),
-        )
-        .group_by(_ROLLUP.c.scope_id, _ROLLUP.c.metric)
-    )
-    found: dict[int, dict[str, int]] = {}
-    for scope_id, metric, n in rows:
-        found.setdefault(scope_id, {})[metric] = int(n)
-    return found
+def _off_by_mail(workspace: Workspace, campaign: CampaignView) -> dict[str, Off]:
+    return {
+        node.id: off_in_mail(workspace, campaign.settings, node.track_opens, node.track_clicks, first=place == 0)
+        for place, node in enumerate(campaign.workflow.emails())
+    }

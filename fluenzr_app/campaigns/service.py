@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select, update
 from sqlmodel import Session, col
 
 from fluenzr_app.accounts.models import EmailAccount
+from fluenzr_app.campaigns.counts import Counts, counts_of_many
 from fluenzr_app.campaigns.enrollments import counts_by_status
 from fluenzr_app.campaigns.errors import AccountRefused, CampaignNotFound, SettingsRefused, Stale, WrongState
 from fluenzr_app.campaigns.models import (
@@ -21,12 +22,13 @@ from fluenzr_app.campaigns.models import (
 from fluenzr_app.campaigns.models import Edge as EdgeRow
 from fluenzr_app.campaigns.nodes import EmailNode, EndNode, StartNode
 from fluenzr_app.campaigns.settings import CampaignSettings, changed, read_stored, with_excluded_groups
+from fluenzr_app.campaigns.tracked import off_in_campaigns
 from fluenzr_app.campaigns.views import CampaignLine, CampaignPage, CampaignView
 from fluenzr_app.campaigns.workflow import Edge, Workflow
 from fluenzr_app.campaigns.workflow_store import read_workflow, write_workflow
 from fluenzr_app.contacts.models import Group
 from fluenzr_app.db.tables import table_of
-from fluenzr_app.events.models import Rollup
+from fluenzr_app.workspaces.service import get_workspace
 
 _CAMPAIGN = table_of(Campaign)
 _ACCOUNT = table_of(EmailAccount)
@@ -34,7 +36,6 @@ _LINK = table_of(CampaignAccount)
 _GROUP_LINK = table_of(CampaignGroup)
 _GROUP = table_of(Group)
 _NODE = table_of(Node)
-_ROLLUP = table_of(Rollup)
 _ENROLLMENT = table_of(Enrollment)
 _EDGE = table_of(EdgeRow)
 _COUNT = table_of(EnrollmentCount)
@@ -267,7 +268,6 @@ def _lines(session: Session, workspace_id: int, rows: Sequence[Any]) -> tuple[Ca
     ids = [row.id for row in rows]
     if not ids:
         return ()
-    connection = session.connection()
     enrolled = counts_by_status(session, ids)
     mails = _counted(
         session,
@@ -279,18 +279,9 @@ def _lines(session: Session, workspace_id: int, rows: Sequence[Any]) -> tuple[Ca
         session,
         select(_LINK.c.campaign_id, func.count()).where(_LINK.c.campaign_id.in_(ids)).group_by(_LINK.c.campaign_id),
     )
-    sums: dict[tuple[int, str], int] = {}
-    for scope_id, metric, n in connection.execute(
-        select(_ROLLUP.c.scope_id, _ROLLUP.c.metric, func.sum(_ROLLUP.c.n))
-        .where(
-            _ROLLUP.c.workspace_id == workspace_id,
-            _ROLLUP.c.scope == "campaign",
-            _ROLLUP.c.scope_id.in_(ids),
-            _ROLLUP.c.metric.in_(("email.sent", "email.bounced")),
-        )
-        .group_by(_ROLLUP.c.scope_id, _ROLLUP.c.metric)
-    ):
-        sums[(scope_id, metric)] = int(n)
+    counts = counts_of_many(session, workspace_id, "campaign", ids)
+    settings = {row.id: read_stored(row.settings) for row in rows}
+    off = off_in_campaigns(session, get_workspace(session, workspace_id), settings)
     return tuple(
         CampaignLine(
             id=row.id,
@@ -301,8 +292,7 @@ def _lines(session: Session, workspace_id: int, rows: Sequence[Any]) -> tuple[Ca
             accounts=accounts.get(row.id, 0),
             enrolled=sum(enrolled[row.id].values()),
             ended=sum(n for status, n in enrolled[row.id].items() if status not in ("pending", "in_progress")),
-            sent=sums.get((row.id, "email.sent"), 0),
-            bounced=sums.get((row.id, "email.bounced"), 0),
+            counts=Counts(**counts[row.id], opens_off=off[row.id].opens, clicks_off=off[row.id].clicks),
             created_at=row.created_at,
             started_at=row.started_at,
             completed_at=row.completed_at,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from fluenzr_app.campaigns.counts import Counts
 from fluenzr_app.campaigns.settings import CampaignSettings
 from fluenzr_app.campaigns.workflow import Workflow
 
@@ -32,7 +33,7 @@ class CampaignView:
 
 @dataclass(frozen=True, slots=True)
 class CampaignLine:
-    """A campaign as a list shows it. `walking` and `ended` are enrollments; `next_at` the next planned moment."""
+    """A campaign as a list shows it. `enrolled` and `ended` are contacts; `counts` says what became of its mails."""
 
     id: int
     name: str
@@ -42,8 +43,7 @@ class CampaignLine:
     accounts: int
     enrolled: int
     ended: int
-    sent: int
-    bounced: int
+    counts: Counts
     created_at: datetime
     started_at: datetime | None
     completed_at: datetime | None

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from sqlmodel import Session
 from fluenzr_app.accounts.models import EmailAccount
 from fluenzr_app.campaigns.models import Campaign, Node
 from fluenzr_app.db.tables import table_of
+from fluenzr_app.events.models import Event
 from fluenzr_app.inbox.conversations import get_conversation
 from fluenzr_app.inbox.errors import ConversationNotFound
 from fluenzr_app.inbox.models import Answer, AnswerFile, Conversation, Inbound, InboundContent
@@ -29,6 +30,7 @@ _SENT = table_of(SentMail)
 _NODE = table_of(Node)
 _CAMPAIGN = table_of(Campaign)
 _ACCOUNT = table_of(EmailAccount)
+_EVENT = table_of(Event)
 
 # How long an answer stays in the queue so that it can be taken back (inbox.md, Conversations).
 UNDO_FOR = timedelta(seconds=10)
@@ -56,7 +58,8 @@ class ThreadItem:
     `id` is the key of the message or of the incoming mail. `status` is that of an outgoing mail (queued, claimed,
     sending, sent, uncertain, failed, cancelled), empty for one that came; `due_at` is when a queued one leaves,
     `detail` the server's words about one that failed. `quoted` is what was quoted, in full. `step` is the number of
-    the campaign's mail. `can_undo`: it has not left yet and can be taken back.
+    the campaign's mail. `can_undo`: it has not left yet and can be taken back. `opened_at` and `clicked_at` are when a
+    person, never a machine, first opened it or followed a link in it, the first of which is `clicked_link`.
     """
 
     id: int
@@ -80,6 +83,16 @@ class ThreadItem:
     campaign_name: str = ""
     step: int = 0
     can_undo: bool = False
+    opened_at: datetime | None = None
+    clicked_at: datetime | None = None
+    clicked_link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    opened_at: datetime | None = None
+    clicked_at: datetime | None = None
+    clicked_link: str = ""
 
 
 def thread(session: Session, workspace_id: int, conversation_id: int) -> tuple[ThreadItem, ...]:
@@ -204,10 +217,11 @@ def _went(
     rows = [row for row in rows if row.kind == "campaign" or row.conversation_id == conversation_id]
     files = _files_of(session, [row.id for row in rows if row.kind == "answer"])
     steps = _steps(session, {row.campaign_id for row in rows if row.campaign_id})
-    return [_outgoing(row, files.get(row.id, ()), steps.get(row.node_id, 0)) for row in rows]
+    read = _read_by_contact(session, workspace_id, contact_id, [row.id for row in rows if row.kind == "campaign"])
+    return [_outgoing(row, files.get(row.id, ()), steps.get(row.node_id, 0), read.get(row.id, _Read())) for row in rows]
 
 
-def _outgoing(row: Any, files: tuple[FileView, ...], step: int) -> ThreadItem:
+def _outgoing(row: Any, files: tuple[FileView, ...], step: int, read: _Read) -> ThreadItem:
     waits = row.status in ("queued", "claimed")
     return ThreadItem(
         id=row.id,
@@ -227,7 +241,36 @@ def _outgoing(row: Any, files: tuple[FileView, ...], step: int) -> ThreadItem:
         campaign_name=row.campaign_name or "",
         step=step,
         can_undo=row.kind == "answer" and waits,
+        opened_at=read.opened_at,
+        clicked_at=read.clicked_at,
+        clicked_link=read.clicked_link,
     )
+
+
+def _read_by_contact(
+    session: Session, workspace_id: int, contact_id: int, message_ids: Sequence[int]
+) -> Mapping[int, _Read]:
+    """Return which of the messages the contact opened and clicked in; each happens once to a message (see events)."""
+    if not message_ids:
+        return {}
+    rows = session.connection().execute(
+        select(_EVENT.c.message_id, _EVENT.c.type, _EVENT.c.at, _EVENT.c.data).where(
+            _EVENT.c.contact_id == contact_id,
+            _EVENT.c.workspace_id == workspace_id,
+            _EVENT.c.message_id.in_(message_ids),
+            _EVENT.c.type.in_(("email.opened", "email.clicked")),
+            _EVENT.c.machine.is_(False),
+        )
+    )
+    found: dict[int, _Read] = {}
+    for row in rows:
+        before = found.get(row.message_id, _Read())
+        if row.type == "email.opened":
+            found[row.message_id] = replace(before, opened_at=row.at)
+        else:
+            link = str((row.data or {}).get("link", ""))
+            found[row.message_id] = replace(before, clicked_at=row.at, clicked_link=link)
+    return found
 
 
 def _files_of(session: Session, message_ids: Sequence[int]) -> Mapping[int, tuple[FileView, ...]]:

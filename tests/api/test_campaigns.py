@@ -3,13 +3,16 @@
 import pytest
 from starlette.testclient import TestClient
 
+from fluenzr_app.campaigns.workflow_store import node_ids
 from fluenzr_app.clock import ManualClock
 from fluenzr_app.contacts import labels
 from fluenzr_app.db.engine import Database
-from fluenzr_app.db.ids import public_id
+from fluenzr_app.db.ids import parse_public_id, public_id
 from fluenzr_app.workspaces.audit import list_entries
+from fluenzr_app.workspaces.service import get_workspace
 from tests.api.test_contacts import create
 from tests.api.test_gate import error_of
+from tests.campaigns.planted import Mail, clicked, opened, sent
 from tests.people import People, make_account
 
 WORKFLOW = {
@@ -63,6 +66,7 @@ def test_a_campaign_is_made_read_changed_and_listed(program: TestClient, account
     assert made["settings"]["maxEmailsPerHour"] is None
     assert set(made["stats"]) == {
         "totalContacts", "sent", "delivered", "opened", "clicked", "replied", "bounced", "unsubscribed",
+        "machineOpened", "machineClicked", "tracking",
     }  # fmt: skip
     path = f"/v1/campaigns/{made['id']}"
     assert program.get(path).json()["data"] == made
@@ -215,6 +219,45 @@ def test_statistics_have_counts_and_rates(program: TestClient, account: str):
     stats = program.get(f"/v1/campaigns/{campaign}/stats").json()["data"]
     assert (stats["totalContacts"], stats["sent"], stats["openRate"]) == (1, 0, None)
     assert stats["contactsByStatus"] == {"pending": 1}
+    assert stats["tracking"] == {"opens": "on", "opensOffReason": None, "clicks": "on", "clicksOffReason": None}
+
+
+def test_openings_and_clicks_are_told_for_the_campaign_and_for_each_mail(
+    program: TestClient, account: str, database: Database, people: People, clock: ManualClock
+):
+    campaign, contact = ready(program, account)
+    key, now = parse_public_id("cmp", campaign), clock.now()
+    with database.transaction() as session:
+        node = node_ids(session, key)["n1"]
+        person = parse_public_id("con", contact)
+        read, scanned = (Mail(people.workspace_id, number, person, key, node) for number in (1, 2))
+        sent(session, [read, scanned], now)
+        opened(session, read, now)
+        clicked(session, read, now, ["https://rivage.example/prix"])
+        opened(session, scanned, now, "scanner", machine=True)
+        clicked(session, scanned, now, ["https://rivage.example/prix"], "all_links", machine=True)
+    path = f"/v1/campaigns/{campaign}"
+    stats = program.get(f"{path}/stats").json()["data"]
+    assert [stats[name] for name in ("opened", "clicked", "machineOpened", "machineClicked")] == [1, 1, 1, 1]
+    assert (stats["openRate"], stats["clickRate"]) == (50.0, 50.0)
+    first, second = program.get(f"{path}/stats/emails").json()["data"]
+    assert set(first) == {
+        "nodeId", "name", "number", "sent", "delivered", "opened", "clicked", "replied", "bounced", "unsubscribed",
+        "machineOpened", "machineClicked", "tracking", "openRate", "clickRate", "replyRate", "bounceRate",
+        "unsubscribeRate", "links",
+    }  # fmt: skip
+    assert (first["nodeId"], first["name"], first["number"], first["openRate"]) == ("n1", "First", 1, 50.0)
+    assert first["links"] == [{"url": "https://rivage.example/prix", "clicked": 1, "machineClicked": 1}]
+    assert (second["nodeId"], second["sent"], second["openRate"], second["links"]) == ("n3", 0, None, [])
+
+    with database.transaction() as session:
+        get_workspace(session, people.workspace_id).track_opens = False
+    program.put(path, json={"settings": {"trackClicks": False}})
+    off = {"opens": "off", "opensOffReason": "workspace", "clicks": "off", "clicksOffReason": "campaign"}
+    stats = program.get(f"{path}/stats").json()["data"]
+    assert (stats["tracking"], stats["openRate"], stats["clickRate"], stats["opened"]) == (off, None, None, 1)
+    assert program.get(path).json()["data"]["stats"]["tracking"] == off
+    assert {mail["openRate"] for mail in program.get(f"{path}/stats/emails").json()["data"]} == {None}
 
 
 def test_nothing_of_another_workspace_can_be_reached(
@@ -224,7 +267,8 @@ def test_nothing_of_another_workspace_can_be_reached(
     path = f"/v1/campaigns/{campaign}"
     for method, suffix, body in [
         ("GET", "", None), ("PUT", "", {"name": "Mine"}), ("POST", "/start", None), ("POST", "/pause", None),
-        ("POST", "/resume", None), ("POST", "/archive", None), ("GET", "/stats", None), ("GET", "/contacts", None),
+        ("POST", "/resume", None), ("POST", "/archive", None), ("GET", "/stats", None), ("GET", "/stats/emails", None),
+        ("GET", "/contacts", None),
         ("POST", "/contacts", {"contactIds": [contact]}), ("DELETE", "/contacts", {"contactIds": [contact]}),
     ]:  # fmt: skip
         answer = foreign_program.request(method, path + suffix, json=body)

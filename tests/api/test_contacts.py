@@ -8,8 +8,11 @@ from starlette.testclient import TestClient
 
 from fluenzr_app.clock import ManualClock
 from fluenzr_app.contacts import custom_fields, labels
+from fluenzr_app.contacts.suppression import hasher_of
+from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.engine import Database
 from fluenzr_app.db.ids import public_id
+from fluenzr_app.tracking.objections import object_to_tracking
 from fluenzr_app.workspaces.audit import list_entries
 from tests.api.conftest import KeyMaker, with_key
 from tests.api.test_gate import error_of
@@ -18,7 +21,7 @@ from tests.people import People
 FIELDS = {
     "id", "email", "firstName", "lastName", "company", "jobTitle", "phone", "website", "linkedinUrl", "city", "country",
     "language", "timezone", "owner", "consentSource", "consentAt", "consentNotes", "status", "groups", "tags",
-    "customFields", "pipelineStage", "createdAt", "updatedAt",
+    "customFields", "pipelineStage", "trackingObjection", "createdAt", "updatedAt",
 }  # fmt: skip
 
 
@@ -60,6 +63,20 @@ def test_a_contact_is_created_read_changed_and_deleted(
     with database.read() as session:
         entries = list_entries(session, people.workspace_id)
     assert [(entry.action, entry.subject) for entry in entries] == [("contact.deleted", made["id"])]
+
+
+def test_an_objection_to_tracking_is_told_with_its_date(
+    program: TestClient, database: Database, people: People, keyring: KeyRing, clock: ManualClock
+):
+    objects, fine = create(program, "lea@atelier.example"), create(program, "luc@atelier.example")
+    assert objects["trackingObjection"] is None
+    with database.transaction() as session:
+        email_hash, _ = hasher_of(session, keyring, people.workspace_id).of_address("lea@atelier.example")
+        object_to_tracking(session, people.workspace_id, email_hash, clock.now())
+    told = program.get(f"/v1/contacts/{objects['id']}").json()["data"]["trackingObjection"]
+    assert told == "2026-03-02T08:00:00.000Z"
+    listed = {row["id"]: row["trackingObjection"] for row in program.get("/v1/contacts").json()["data"]}
+    assert listed == {objects["id"]: told, fine["id"]: None}
 
 
 def test_an_address_is_taken_once_whatever_its_case(program: TestClient):

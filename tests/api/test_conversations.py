@@ -24,6 +24,7 @@ from fluenzr_app.sending.models import Message
 from tests.api.conftest import KeyMaker, with_key
 from tests.api.seeded_inbox import Inbox, row_of
 from tests.api.test_gate import error_of
+from tests.campaigns.planted import Mail, clicked, opened
 from tests.conftest import database_url
 from tests.people import People
 
@@ -72,11 +73,31 @@ def test_a_conversation_is_read_with_its_mails_in_their_order(
     sent, came = found["messages"]
     assert (sent["kind"], sent["status"], sent["step"], sent["text"].strip()) == ("mail", "sent", 1, "Bonjour Léa")
     assert sent["id"].startswith("msg_")
+    assert (sent["openedAt"], sent["clickedAt"], came["openedAt"]) == (None, None, None)
     assert (came["kind"], came["status"], came["text"], came["quoted"]) == (
         "reply", None, "Oui, volontiers.", "> Bonjour",
     )  # fmt: skip
     assert came["id"].startswith("inb_")
     assert came["attachments"][0]["filename"] == "prix 2026 é.pdf"
+
+
+def test_a_mail_says_when_a_person_opened_it_and_never_when_a_machine_did(
+    program: TestClient, inbox: Inbox, address: str, runtime: ApiRuntime, database: Database
+):
+    inbox.campaign_mail(parse_public_id("cnv", address.rpartition("/")[2]), runtime, inbox.now - timedelta(days=1))
+    at = inbox.now - timedelta(hours=20)
+    with database.transaction() as session:
+        row = session.exec(select(Message)).one()
+        mail = Mail(inbox.workspace_id, row.id or 0, row.contact_id or 0, inbox.campaign_id, row.node_id or 0)
+        opened(session, mail, at, "scanner", machine=True)
+        clicked(session, mail, at, ["https://rivage.example/prix"], "all_links", machine=True)
+    first = program.get(address).json()["data"]["messages"][0]
+    assert (first["openedAt"], first["clickedAt"]) == (None, None)
+    with database.transaction() as session:
+        opened(session, mail, at + timedelta(hours=1))
+        clicked(session, mail, at + timedelta(hours=2), ["https://rivage.example/prix"])
+    first = program.get(address).json()["data"]["messages"][0]
+    assert (first["openedAt"], first["clickedAt"]) == ("2026-03-01T13:00:00.000Z", "2026-03-01T14:00:00.000Z")
 
 
 def test_a_file_that_came_downloads_as_it_is_and_never_opens(program: TestClient, address: str):

@@ -8,6 +8,7 @@ from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.engine import Database
 from fluenzr_app.events.record import NewEvent, record
 from fluenzr_app.sending.models import Message
+from tests.campaigns.planted import Mail, clicked, opened
 from tests.people import People, make_account, make_contact
 
 
@@ -45,3 +46,27 @@ def test_a_contacts_history_is_its_own_newest_first_with_subjects(
         assert found[0].data == {"text": "550 5.1.1 no such user"}
         assert history_of_contact(session, people.workspace_id, mine, limit=1) == found[:1]
         assert history_of_contact(session, people.other_workspace_id, mine) == ()
+
+
+def test_a_persons_clicks_are_told_link_by_link_and_a_machines_in_one_line(
+    database: Database, people: People, keyring: KeyRing, clock: ManualClock
+):
+    now, later = clock.now(), clock.now() + timedelta(hours=1)
+    with database.transaction() as session:
+        contact = make_contact(session, keyring, people.workspace_id, "helene@sogelia.example", now)
+        mail, other = (Mail(people.workspace_id, number, contact, 1, 1) for number in (1, 2))
+        clicked(session, mail, now, ["https://a.example/", "https://b.example/"], "all_links", machine=True)
+        opened(session, mail, later)
+        clicked(session, mail, later, ["https://a.example/", "https://b.example/"])
+        # Links of this one are not known: the click itself is told.
+        clicked(session, other, now, [])
+        told = history_of_contact(session, people.workspace_id, contact)
+        assert [(line.type, line.machine, line.data.get("link")) for line in told] == [
+            ("email.link_clicked", False, "https://b.example/"),
+            ("email.link_clicked", False, "https://a.example/"),
+            ("email.opened", False, None),
+            ("email.clicked", False, None),
+            ("email.clicked", True, "https://a.example/"),
+        ]
+        wanted = history_of_contact(session, people.workspace_id, contact, limit=1, types=("email.opened",))
+        assert wanted == (told[2],)

@@ -207,7 +207,8 @@ def _row(listed: Listed, lang: Lang, now: datetime, here: ZoneInfo) -> CampaignR
     # A pause by hand needs no diagnosis: the badge says it. One by the brake does.
     by_hand = line.status == "paused" and not line.pause_reason
     shown = waiting is not None and waiting.code not in _PLAIN and not by_hand
-    bounce = None if not line.sent else line.bounced / line.sent
+    counts = line.counts
+    bounce = None if not counts.sent else counts.bounced / counts.sent
     return CampaignRow(
         id=key,
         name=line.name,
@@ -218,10 +219,10 @@ def _row(listed: Listed, lang: Lang, now: datetime, here: ZoneInfo) -> CampaignR
         enrolled=line.enrolled,
         ended=line.ended,
         share=None if not line.enrolled else line.ended / line.enrolled,
-        sent=line.sent if line.started_at is not None else None,
+        sent=counts.sent if line.started_at is not None else None,
         bounce=bounce,
         # The brake's own floor: a share of a handful of sends is no rate (campaigns.md, Bounce brake).
-        many_bounces=bounce is not None and bounce > 0.05 and line.sent >= 20,
+        many_bounces=bounce is not None and bounce > 0.05 and counts.sent >= 20,
         next_at=shown_next(standing, now),
         ended_at="" if line.completed_at is None else line.completed_at.isoformat(),
         points=listed.points,

@@ -268,7 +268,7 @@ def _campaign(session: Session, line: CampaignLine, now: datetime) -> CampaignRo
         badge="stopped" if standing.stands and line.status == "active" else line.status,
         status=line.status,
         accounts=line.accounts,
-        sent=line.sent,
+        sent=line.counts.sent,
         enrolled=line.enrolled,
         ended=line.ended,
         share=line.ended / line.enrolled if line.enrolled else None,
