@@ -76,6 +76,16 @@ class NameMissing(WorkspacesError):
     code = "name_missing"
 
 
+class TrackingRefused(WorkspacesError):
+    """A tracking setting cannot take this value; `details` hold the `field`."""
+
+    code = "tracking_refused"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message, field=field)
+        self.field = field
+
+
 class SetupRefused(WorkspacesError):
     """The first-start link is unknown or used, or the installation has an owner already."""
 
