@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Final
@@ -48,8 +48,12 @@ def prepare(settings: Settings, bundle: Path) -> None:
         sys.path.insert(0, str(ROOT))
 
 
-def compose(settings: Settings, *, api_app: Any, lifespans: tuple[Lifespan, ...] = ()) -> App:
+def compose(
+    settings: Settings, *, api_app: Any, lifespans: tuple[Lifespan, ...] = (), ahead: Mapping[str, App] | None = None
+) -> App:
     """Return the whole application: the routes of `api_app` win over the pages, and the gate is outermost.
+
+    `ahead` is what the gate asks before all of it.
 
     Call `prepare` first and install `ui.runtime`. Each of `lifespans` is entered when the server starts and left
     when it stops, last one first; FastAPI's own lifespan does not run under Reflex.
@@ -65,10 +69,12 @@ def compose(settings: Settings, *, api_app: Any, lifespans: tuple[Lifespan, ...]
         for talkative in ("engineio.server", "socketio.server"):
             logging.getLogger(talkative).handlers.clear()
     pages.api_transformer = [functools.partial(Pages, secure=settings.is_https), api_app]
-    return Gate(pages(), public_url=settings.public_url)
+    return Gate(pages(), public_url=settings.public_url, ahead=ahead)
 
 
-def pages_off(settings: Settings, *, api_app: Any, lifespans: tuple[Lifespan, ...] = ()) -> App:
+def pages_off(
+    settings: Settings, *, api_app: Any, lifespans: tuple[Lifespan, ...] = (), ahead: Mapping[str, App] | None = None
+) -> App:
     """Return an application without pages, for a process that only works (`serve --role worker`)."""
     from starlette.applications import Starlette
 
@@ -81,7 +87,7 @@ def pages_off(settings: Settings, *, api_app: Any, lifespans: tuple[Lifespan, ..
 
     outer = Starlette(lifespan=lifespan)
     outer.mount("", api_app)
-    return Gate(outer, public_url=settings.public_url)
+    return Gate(outer, public_url=settings.public_url, ahead=ahead)
 
 
 def serve(settings: Settings, application: App, *, on_ready: Callable[[], None] | None = None) -> None:

@@ -20,7 +20,7 @@ PAGE_POLICY: Final = (
     "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 STRICT_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-_OWN = ("/v1", "/api/v1", "/auth", "/u", "/p", "/uploads", "/downloads", "/healthz", "/readyz")
+_OWN = ("/v1", "/api/v1", "/auth", "/u", "/o", "/c", "/p", "/uploads", "/downloads", "/healthz", "/readyz")
 
 
 class Catch:

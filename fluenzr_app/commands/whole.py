@@ -38,12 +38,17 @@ def serve_whole(
     server.prepare(settings, bundle)
     from fluenzr_app.api.app import create_api
     from fluenzr_app.api.runtime import ApiRuntime
+    from fluenzr_app.api.track import TrackedLinks
     from fluenzr_app.ui.runtime import Runtime, install
 
     sending = side or SendingSide(Installation(settings, db, keyring, clock)) if sends else None
     wall = None if demo is None else SystemClock()
     install(Runtime(settings, db, keyring, clock, 1.0 if demo is None else demo.clock_rate, wall))
     checks = {} if sending is None else {"scheduler": lambda _session: sending.ticker.silent()}
-    api = create_api(ApiRuntime(settings, db, keyring, clock, checks=checks, wall=wall), demo)
-    running = () if sending is None else (sending.running,)
-    server.serve(settings, server.compose(settings, api_app=api, lifespans=(*lifespans, *running)), on_ready=on_ready)
+    services = ApiRuntime(settings, db, keyring, clock, checks=checks, wall=wall)
+    links = TrackedLinks(services)
+    running = (links.running, *lifespans, *(() if sending is None else (sending.running,)))
+    application = server.compose(
+        settings, api_app=create_api(services, demo, links), lifespans=running, ahead=links.ahead()
+    )
+    server.serve(settings, application, on_ready=on_ready)

@@ -42,6 +42,10 @@ PUBLIC = {
     ("GET", "/p/{token}"): "shows what whoever holds a signed link may decide",
     ("HEAD", "/p/{token}"): "the same",
     ("POST", "/p/{token}"): "does what whoever holds a signed link decides",
+    ("GET", "/o/{token}"): "stores that a mail was opened, for whoever holds a closed link",
+    ("HEAD", "/o/{token}"): "the same",
+    ("GET", "/c/{token}"): "leads to where a closed link of a mail leads",
+    ("HEAD", "/c/{token}"): "the same",
     ("POST", "/auth/nonce"): "gives a browser a random number",
     ("GET", "/auth/ticket/{ticket}"): "takes a one-time ticket",
     ("POST", "/auth/sign-out"): "ends the session whose cookie comes with it, if any",
@@ -332,7 +336,7 @@ def test_every_cookie_route_is_behind_the_look_at_where_it_came_from(
     before = dump(runtime.database, but=NOTED)
     for method, path, target, body in requests_of(api, things):
         # An unsubscribe and an objection work from anywhere; keys are no cookies, and no browser sends them by itself.
-        if path.startswith(("/v1", "/api/v1", "/u/", "/p/", "/healthz", "/readyz")):
+        if path.startswith(("/v1", "/api/v1", "/u/", "/o/", "/c/", "/p/", "/healthz", "/readyz")):
             continue
         answer = client.request(method, target, json=body, headers={"origin": "https://evil.example"})
         assert answer.status_code == 403, (method, path)

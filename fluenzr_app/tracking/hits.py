@@ -1,0 +1,179 @@
+"""Storing what was asked of our public links before it is answered; many requests share a commit (tracking.md, Speed).
+
+While one transaction is under way the next requests gather; each returns once its own is on the disk.
+"""
+
+import asyncio
+import contextvars
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select
+from sqlmodel import Session
+
+from fluenzr_app.db.engine import Database
+from fluenzr_app.db.hot import HotSelect, HotStatement
+from fluenzr_app.db.tables import table_of
+from fluenzr_app.tracking.errors import TrackingError
+from fluenzr_app.tracking.links import TrackedMail
+from fluenzr_app.tracking.machines import Kind
+from fluenzr_app.tracking.models import Hit
+from fluenzr_app.workspaces.models import Workspace
+
+# Each that waits holds a connection and its buffers; at the bound they are a hundred megabytes or so.
+MOST_WAITING = 5_000
+# A transaction of a few milliseconds: sending mail waits for the same lock on SQLite.
+_GROUP = 500
+_LONGEST_AGENT = 500
+
+
+class TooManyHits(TrackingError):
+    """More is asked than can be stored at the moment."""
+
+    def __init__(self) -> None:
+        super().__init__("Too much is asked of the links at the moment; try again in a while.")
+
+
+class HitNotStored(TrackingError):
+    """The database took no hit; what it said is the cause."""
+
+    def __init__(self) -> None:
+        super().__init__("The database could not store the hit.")
+
+
+@dataclass(frozen=True, slots=True)
+class NewHit:
+    """A request for a pixel or a link at `at` (aware). The rest is as in the table `hit`.
+
+    `ip` and `user_agent` are those of the request; whether they are kept is decided by the workspace's setting.
+    """
+
+    kind: Kind
+    mail: TrackedMail
+    at: datetime
+    rule: str
+    link: str = ""
+    tracks_opens: bool = False
+    ip: str = ""
+    user_agent: str = ""
+
+
+class HitStore:
+    """Stores hits in groups. Belongs to one event loop; nothing runs before the first hit."""
+
+    def __init__(self, database: Database, *, most_waiting: int = MOST_WAITING) -> None:
+        self._database = database
+        self._most_waiting = most_waiting
+        self._waiting: deque[tuple[NewHit, asyncio.Future[None]]] = deque()
+        self._writer: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def store(self, hit: NewHit) -> None:
+        """Return once `hit` is durable, or dropped since its workspace is gone; a cancelled caller's is stored too.
+
+        Raises TooManyHits when too many wait already or the store is closed, HitNotStored when the database fails.
+        """
+        if self._closed or len(self._waiting) >= self._most_waiting:
+            raise TooManyHits
+        loop = asyncio.get_running_loop()
+        stored: asyncio.Future[None] = loop.create_future()
+        self._waiting.append((hit, stored))
+        if self._writer is None:
+            # In a context of its own: what it logs is not of the request that happened to come first.
+            self._writer = loop.create_task(self._write_groups(), context=contextvars.Context())
+        await stored
+
+    async def close(self) -> None:
+        """Take no more and return when all that waited is stored or refused."""
+        self._closed = True
+        if self._writer is not None:
+            await self._writer
+
+    async def _write_groups(self) -> None:
+        try:
+            while self._waiting:
+                count = min(len(self._waiting), _GROUP)
+                await self._write([self._waiting.popleft() for _ in range(count)])
+        finally:
+            self._writer = None
+            # Only when this task was cancelled from outside: nobody is left to wait for.
+            while self._waiting:
+                _refuse(self._waiting.popleft()[1], None)
+
+    async def _write(self, group: Sequence[tuple[NewHit, asyncio.Future[None]]]) -> None:
+        hits = [hit for hit, _ in group]
+        try:
+            await self._database.run(self._database.transact, write_hits, hits)
+        except BaseException as error:
+            for _, stored in group:
+                _refuse(stored, error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            for _, stored in group:
+                # One whose caller has gone is done already.
+                if not stored.done():
+                    stored.set_result(None)
+
+
+def write_hits(session: Session, hits: Sequence[NewHit]) -> int:
+    """Store `hits` and return how many; those of a workspace that is gone are left out."""
+    connection = session.connection()
+    workspaces = sorted({hit.mail.workspace_id for hit in hits})
+    keeps_details = {row[0]: bool(row[1]) for row in _WORKSPACES.rows(connection, workspaces)}
+    rows = [
+        _row(hit, details=keeps_details[hit.mail.workspace_id])
+        for hit in hits
+        if hit.mail.workspace_id in keeps_details
+    ]
+    if rows:
+        _INSERT.run(connection, rows)
+    return len(rows)
+
+
+def _row(hit: NewHit, *, details: bool) -> dict[str, Any]:
+    mail = hit.mail
+    return {
+        "workspace_id": mail.workspace_id,
+        "kind": hit.kind,
+        "message_id": mail.message_id,
+        "contact_id": mail.contact_id,
+        "campaign_id": mail.campaign_id,
+        "account_id": mail.account_id,
+        "node_id": mail.node_id,
+        "composed_at": mail.composed_at,
+        "at": hit.at,
+        "rule": hit.rule,
+        "link": _storable(hit.link),
+        "tracks_opens": hit.tracks_opens,
+        "ip": hit.ip if details else "",
+        "user_agent": _storable(hit.user_agent[:_LONGEST_AGENT]) if details else "",
+    }
+
+
+def _storable(text: str) -> str:
+    # PostgreSQL keeps no NUL in a text, and one hit must not keep the others of its group from being stored.
+    return text.replace("\0", "")
+
+
+def _refuse(stored: asyncio.Future[None], cause: BaseException | None) -> None:
+    if not stored.done():
+        # One for each: an error that several raise gathers all their tracebacks.
+        error = HitNotStored()
+        error.__cause__ = cause
+        stored.set_exception(error)
+
+
+_HIT = table_of(Hit)
+_WORKSPACE = table_of(Workspace)
+_COLUMNS = (
+    "workspace_id", "kind", "message_id", "contact_id", "campaign_id", "account_id", "node_id", "composed_at", "at",
+    "rule", "link", "tracks_opens", "ip", "user_agent",
+)  # fmt: skip
+_INSERT = HotStatement(lambda _: insert(_HIT), _COLUMNS)
+_WORKSPACES = HotSelect(
+    select(_WORKSPACE.c.id, _WORKSPACE.c.tracking_details).where(_WORKSPACE.c.id.in_(bindparam("ids", expanding=True)))
+)
