@@ -35,20 +35,19 @@ _WORDS: Final[dict[Language, dict[str, str]]] = {
         "what_clicks": "la date du premier clic sur chaque lien",
         "keeps_details": "Ce qui est conservé\u00a0: pendant {days}, chaque ouverture et chaque clic avec sa date, "
         "l’adresse IP et le programme utilisé\u202f; ensuite, {what} seulement.",
-        "day": "{n} jour",
-        "days": "{n} jours",
+        "day": "{n}\u00a0jour",
+        "days": "{n}\u00a0jours",
         "object": "Refuser le suivi",
         "object_means": "Dès maintenant, plus rien ne sera enregistré de vos ouvertures et de vos clics.",
-        "go_on": "Les messages continuent.",
-        "refused": "Plus rien n’est enregistré de vos ouvertures et de vos clics. Les prochains messages n’auront ni "
-        "image ni lien de suivi.",
+        "go_on": "Les messages continuent, sans image ni lien de suivi.",
+        "refused": "Plus rien n’est enregistré de vos ouvertures et de vos clics.",
         "allow": "Autoriser de nouveau",
-        "messages": "Les messages de {name}",
+        "messages": "Les messages",
         "receives": "Vous les recevez",
-        "unsubscribed": "Vous êtes désinscrit",
+        "unsubscribed": "Vous ne les recevez plus",
         "news_object": "C’est noté\u00a0: le suivi est refusé.",
         "news_allow": "C’est noté\u00a0: le suivi est de nouveau autorisé.",
-        "news_unsubscribe": "C’est fait\u00a0: vous êtes désinscrit.",
+        "news_unsubscribe": "C’est fait\u00a0: vous ne recevrez plus ces messages.",
         "unknown_title": "Rien n’a été changé",
         "unknown": "La demande n’a pas été comprise. Servez-vous des boutons de la page.",
         "back": "Retour à vos choix",
@@ -77,16 +76,15 @@ _WORDS: Final[dict[Language, dict[str, str]]] = {
         "days": "{n} days",
         "object": "Refuse tracking",
         "object_means": "From now on, nothing about your openings and clicks will be recorded any more.",
-        "go_on": "The messages go on.",
-        "refused": "Nothing about your openings and clicks is recorded any more. The next messages will have neither "
-        "image nor tracking links.",
+        "go_on": "The messages go on, without image and tracking links.",
+        "refused": "Nothing about your openings and clicks is recorded any more.",
         "allow": "Allow it again",
-        "messages": "The messages of {name}",
+        "messages": "The messages",
         "receives": "You receive them",
-        "unsubscribed": "You are unsubscribed",
+        "unsubscribed": "You no longer receive them",
         "news_object": "Noted: tracking is refused.",
         "news_allow": "Noted: tracking is allowed again.",
-        "news_unsubscribe": "Done: you are unsubscribed.",
+        "news_unsubscribe": "Done: you will not receive these messages any more.",
         "unknown_title": "Nothing was changed",
         "unknown": "The request was not understood. Please use the buttons of the page.",
         "back": "Back to your choices",
@@ -134,7 +132,7 @@ def _messages(language: Language, found: Preferences) -> str:
     else:
         state = words["receives"]
         rest = _form("unsubscribe", shared["unsubscribe"]) + paragraph(shared["promise"].format(name=name), "small")
-    return _section("messages", words["messages"].format(name=name), state, not found.unsubscribed, rest)
+    return _section("messages", words["messages"], state, not found.unsubscribed, rest)
 
 
 def _section(key: str, title: str, state: str, on: bool, body: str) -> str:

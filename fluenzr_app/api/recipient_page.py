@@ -20,7 +20,7 @@ body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--
 font:16px/1.5 system-ui,sans-serif;padding:24px}
 main{max-width:34rem;width:100%;min-width:0;background:var(--card);border:1px solid var(--line);border-radius:12px;
 padding:32px;overflow-wrap:anywhere}
-h1{margin:0 0 12px;font-size:1.35rem;line-height:1.3;text-wrap:balance}
+h1{margin:0 0 12px;font-size:1.35rem;line-height:1.3}
 h2{margin:0 0 4px;font-size:1.05rem;line-height:1.4}
 p{margin:0 0 16px;color:var(--soft)}
 section{margin-top:24px;padding-top:24px;border-top:1px solid var(--line)}
@@ -36,9 +36,10 @@ button:hover{filter:brightness(1.08)}
 button.quiet{color:var(--text);background:transparent;border-color:var(--edge)}
 form+p{margin-top:12px}
 button:focus-visible,a:focus-visible,.news:focus-visible{outline:3px solid var(--act);outline-offset:2px}
-nav{display:flex;flex-wrap:wrap;gap:8px 24px;margin-top:24px;font-size:.875rem}
+nav{display:flex;flex-wrap:wrap;gap:4px 24px;margin-top:24px;font-size:.875rem}
 section+nav{padding-top:24px;border-top:1px solid var(--line)}
 a{color:var(--soft)}
+nav a{padding:4px 0}
 @media(max-width:480px){body{padding:12px;place-items:start stretch}main{padding:24px 20px}form button{width:100%}}
 @media(forced-colors:active){.state.on::before{background:CanvasText;forced-color-adjust:none}}
 """

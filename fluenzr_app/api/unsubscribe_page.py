@@ -6,7 +6,7 @@ from fluenzr_app.api.recipient_page import Language, link, other_language, page,
 
 _WORDS: Final[dict[Language, dict[str, str]]] = {
     "fr": {
-        "ask_title": "Ne plus recevoir de messages de {name}\u00a0?",
+        "ask_title": "Ne plus recevoir les messages envoyés par {name}\u202f?",
         "ask": "Un clic suffit.",
         "done_title": "C’est fait, vous êtes désinscrit",
         "close": "Vous pouvez fermer cette page.",

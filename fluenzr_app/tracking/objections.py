@@ -26,8 +26,8 @@ def object_to_tracking(
     connection = session.connection()
     insert: Any = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(_OBJECTION)
     values = {"workspace_id": workspace_id, "email_hash": email_hash, "contact_id": contact_id, "at": now}
-    found = connection.execute(insert.values(values).on_conflict_do_nothing())
-    return bool(found.rowcount > 0)
+    statement = insert.values(values).on_conflict_do_nothing().returning(_OBJECTION.c.at)
+    return connection.execute(statement).first() is not None
 
 
 def withdraw_objection(session: Session, workspace_id: int, email_hash: bytes, contact_id: int | None = None) -> bool:
