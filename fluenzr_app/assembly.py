@@ -29,12 +29,14 @@ from fluenzr_app.sending.engine import EngineSettings, SendingEngine
 from fluenzr_app.sending.lanes import Sender
 from fluenzr_app.sending.origin import Origin
 from fluenzr_app.settings import Settings
+from fluenzr_app.tracking import judge
 from fluenzr_app.workspaces.service import forget_old
 
 SEND_EVERY_S = 1.0
 IMPORT_EVERY_S = 2.0
 RESUME_EVERY_S = 15.0
 WATCH_EVERY_S = 2.0
+JUDGE_EVERY_S = 2.0
 HOURLY_S = 3600.0
 
 
@@ -71,7 +73,7 @@ class SendingSide:
             installation.db, installation.settings.data_dir, installation.keyring, installation.clock
         )
         self.origins: Mapping[str, Origin] = {
-            "test": SelfTestOrigin(),
+            "test": SelfTestOrigin(installation.settings.public_url),
             "answer": AnswerOrigin(),
             "campaign": CampaignOrigin(installation.keyring, installation.settings.public_url, self.plans),
         }
@@ -97,9 +99,11 @@ class SendingSide:
                 Tick("accounts", RESUME_EVERY_S, self._resume_accounts),
                 Tick("mailboxes", watch_every_s, self.mailboxes.tick),
                 Tick("sending", every_s, self.send_due),
+                Tick("opens and clicks", JUDGE_EVERY_S, self.judge_hits),
                 Tick("imports", IMPORT_EVERY_S, self._advance_imports),
                 Tick("import files", HOURLY_S, self._sweep_imports),
                 Tick("old sessions", HOURLY_S, self._forget_old_sessions),
+                Tick("old opens and clicks", HOURLY_S, self._forget_old_details),
             )
         )
 
@@ -108,6 +112,13 @@ class SendingSide:
         place = self._installation
         await place.db.run(campaign_tick.tick, place.db, place.clock, self.plans, self._rng)
         await self.engine.tick()
+
+    async def judge_hits(self) -> None:
+        """Judge all opens and clicks that are due; between the transactions others get their turn."""
+        place = self._installation
+        now = place.clock.now()
+        while await place.db.run(judge.tick, place.db, now):
+            pass
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -138,6 +149,11 @@ class SendingSide:
         place = self._installation
         # Sessions go by the wall, also where the product's clock is a virtual one.
         await place.db.run(place.db.transact, forget_old, utc_now())
+
+    async def _forget_old_details(self) -> None:
+        place = self._installation
+        while await place.db.run(place.db.transact, judge.forget_old_details, place.clock.now()):
+            pass
 
     def _sender_of(self, session: Session, account_id: int) -> Sender | None:
         account = session.get(EmailAccount, account_id)

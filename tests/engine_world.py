@@ -47,6 +47,7 @@ from fluenzr_app.sending.values import Claimed, ClaimResult, Marked, NotMarked
 from fluenzr_app.settings import Settings
 from tests.people import make_workspace
 
+PUBLIC_URL = "https://app.rivage.example"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ALWAYS: dict[str, Any] = {
     "sendDays": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
@@ -249,8 +250,8 @@ class EngineWorld:
     # -- letting it live
 
     def new_origins(self) -> dict[str, Origin]:
-        origin = CampaignOrigin(self.keyring, "https://app.rivage.example", self.plans)
-        return {"test": SelfTestOrigin(), "campaign": origin}
+        origin = CampaignOrigin(self.keyring, PUBLIC_URL, self.plans)
+        return {"test": SelfTestOrigin(PUBLIC_URL), "campaign": origin}
 
     def new_engine(self, data_dir: Path | None = None) -> SendingEngine:
         settings = EngineSettings(data_dir or self.data_dir, only_one=self.db.is_sqlite)

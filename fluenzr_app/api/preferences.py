@@ -10,12 +10,13 @@ from fluenzr_app.api import preferences_page as page
 from fluenzr_app.api.cookies import Services
 from fluenzr_app.api.key_gate import read_body
 from fluenzr_app.api.preferences_page import Choice
-from fluenzr_app.api.recipient_page import answer, broken, choose_language
+from fluenzr_app.api.recipient_page import answer, broken, choose_language, sample
 from fluenzr_app.api.runtime import ApiRuntime
 from fluenzr_app.api.unsubscribe import end_walks
 from fluenzr_app.tracking import preferences, unsubscribe
 from fluenzr_app.tracking.errors import BadLink
 from fluenzr_app.tracking.preferences import Preferences
+from fluenzr_app.tracking.unsubscribe import SAMPLE_TOKEN
 
 router = APIRouter()
 
@@ -26,6 +27,8 @@ _MAX_FORM: Final = 64 * 1024
 async def show(token: str, request: Request, runtime: Services, lang: str = "") -> Response:
     """Show how things stand, in the recipient's language unless another was asked for; nothing changes."""
     accepted = request.headers.get("accept-language", "")
+    if token == SAMPLE_TOKEN:
+        return answer(sample(choose_language(lang, accepted)))
     try:
         found = await runtime.database.run(_found, runtime, token)
     except BadLink:
@@ -38,6 +41,8 @@ async def act(token: str, request: Request, runtime: Services, lang: str = "") -
     """Do what the page's button says, without cookie, login or question."""
     choice = _choice(await read_body(request, _MAX_FORM))
     accepted = request.headers.get("accept-language", "")
+    if token == SAMPLE_TOKEN:
+        return answer(sample(choose_language(lang, accepted)))
     try:
         if choice is None:
             found = await runtime.database.run(_found, runtime, token)

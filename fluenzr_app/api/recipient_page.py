@@ -56,6 +56,9 @@ _WORDS: Final[dict[Language, dict[str, str]]] = {
         "done": "{name} ne vous écrira plus.",
         "bad_title": "Ce lien est incomplet",
         "bad": "Ouvrez-le de nouveau depuis le message reçu, ou répondez à ce message pour ne plus rien recevoir.",
+        "sample_title": "Un lien d’essai",
+        "sample": "Dans le vrai message, ce lien mène son destinataire à la page où il décide de ne plus recevoir de "
+        "messages, ou de ne plus être suivi. Rien n’a été changé.",
         "other_language": "Read this page in English",
     },
     "en": {
@@ -64,6 +67,9 @@ _WORDS: Final[dict[Language, dict[str, str]]] = {
         "done": "{name} will not write to you again.",
         "bad_title": "This link is incomplete",
         "bad": "Open it again from the message you received, or answer that message and ask to be unsubscribed.",
+        "sample_title": "A sample link",
+        "sample": "In the real message, this link leads its recipient to the page where they decide to receive no more "
+        "messages, or not to be tracked. Nothing was changed.",
         "other_language": "Lire cette page en français",
     },
 }
@@ -122,6 +128,12 @@ def broken(language: Language) -> str:
     """Return the page for a link that is damaged; it tells nothing and holds no link to follow."""
     words = _WORDS[language]
     return page(language, words["bad_title"], paragraph(words["bad"]))
+
+
+def sample(language: Language) -> str:
+    """Return the page behind a link of a test or a preview."""
+    words = _WORDS[language]
+    return page(language, words["sample_title"], paragraph(words["sample"]), other_language(language))
 
 
 def answer(body: str, status: int = 200) -> Response:

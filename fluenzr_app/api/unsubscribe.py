@@ -9,12 +9,12 @@ from sqlmodel import Session
 from fluenzr_app.api import unsubscribe_page as page
 from fluenzr_app.api.cookies import Services
 from fluenzr_app.api.key_gate import read_body
-from fluenzr_app.api.recipient_page import answer, broken, choose_language
+from fluenzr_app.api.recipient_page import answer, broken, choose_language, sample
 from fluenzr_app.api.runtime import ApiRuntime
 from fluenzr_app.campaigns.enrollments import stop_contact
 from fluenzr_app.tracking import unsubscribe
 from fluenzr_app.tracking.errors import BadLink
-from fluenzr_app.tracking.unsubscribe import How, Recipient
+from fluenzr_app.tracking.unsubscribe import SAMPLE_TOKEN, How, Recipient
 
 router = APIRouter()
 
@@ -25,6 +25,8 @@ _MAX_FORM: Final = 64 * 1024
 async def show(token: str, request: Request, runtime: Services, lang: str = "") -> Response:
     """Show the page, in the recipient's language unless another was asked for; nothing changes."""
     accepted = request.headers.get("accept-language", "")
+    if token == SAMPLE_TOKEN:
+        return answer(sample(choose_language(lang, accepted)))
     try:
         recipient = await runtime.database.run(_recipient, runtime, token)
     except BadLink:
@@ -40,6 +42,8 @@ async def act(token: str, request: Request, runtime: Services, lang: str = "") -
     # As a plain or as a multipart form (RFC 8058, 3.1); what it says changes nothing but the event's note.
     one_click = b"One-Click" in await read_body(request, _MAX_FORM)
     accepted = request.headers.get("accept-language", "")
+    if token == SAMPLE_TOKEN:
+        return answer(sample(choose_language(lang, accepted)))
     try:
         recipient = await runtime.database.run(_apply, runtime, token, "one_click" if one_click else "page")
     except BadLink:

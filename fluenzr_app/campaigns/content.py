@@ -102,8 +102,8 @@ class CampaignContent(Content):
         )  # fmt: skip
 
     def _tracking(self, step: MailStep, now: datetime) -> Tracking | None:
-        opens, clicks = step.track_opens and self.sender.track_opens, step.track_clicks and self.sender.track_clicks
-        if self.objects or not (opens or clicks):
+        opens, clicks = is_tracked(step, self.sender, self.objects)
+        if not (opens or clicks):
             return None
         message = self.message
         mail = TrackedMail(
@@ -111,6 +111,13 @@ class CampaignContent(Content):
             message.node_id or 0, now,
         )  # fmt: skip
         return Tracking(self.keyring, self.public_url, mail, opens=opens, clicks=clicks)
+
+
+def is_tracked(step: MailStep, sender: AnyRow, objects: bool) -> tuple[bool, bool]:
+    """Return whether a mail tells of its opening, and of clicks: by every switch, unless the contact objects."""
+    if objects:
+        return False, False
+    return step.track_opens and sender.track_opens, step.track_clicks and sender.track_clicks
 
 
 def draft_of(
@@ -123,10 +130,13 @@ def draft_of(
     unsubscribe_url: str,
     now: datetime,
     tracking: Tracking | None = None,
+    *,
+    announces_pixel: bool = False,
 ) -> Draft:
     """Return the mail of a step for a contact (campaigns.md, Variables); raises ContentFault.
 
-    Without `tracking` it has no pixel, its links are those that the author wrote, and its footer says nothing of them.
+    Without `tracking` it has no pixel and its links are those that the author wrote. Its footer tells of a pixel where
+    it has one; `announces_pixel` lets one that only shows how the mail will look tell so without.
     """
     if step.subject is None or step.body is None:
         raise ContentFault(step.fault or "template_fault")
@@ -150,11 +160,12 @@ def draft_of(
     if not subject:
         raise ContentFault("empty_subject")
     # What was rendered decides, not the template: a block around the link may have hidden it for this contact.
+    has_pixel = announces_pixel or (tracking is not None and tracking.opens)
     footer = Footer(
         language,
         sender.postal_address,
         None if unsubscribe_url in mail.text else unsubscribe_url,
-        preferences_url=preferences_url(unsubscribe_url) if tracking is not None and tracking.opens else None,
+        preferences_url=preferences_url(unsubscribe_url) if has_pixel else None,
     )
     html, text = with_footer(mail.html, mail.text, footer)
     if html is not None and tracking is not None:

@@ -72,7 +72,9 @@ def _html(language: str, postal_address: str, unsubscribe_url: str | None, prefe
         lines.append(f"{words.lead}{words.colon}{_link(unsubscribe_url, words.unsubscribe)}")
     if preferences_url is not None:
         lines.append(f"{words.notice}{words.colon}{_link(preferences_url, words.object)}")
-    return f'<div style="margin-top:24px;font-size:12px;color:#6b6b6b">{"<br>".join(lines)}</div>'
+    # Our words run from left to right under a text of any language; an address as its first letters do.
+    style = "margin-top:24px;font-size:12px;line-height:1.5;color:#6b6b6b;overflow-wrap:anywhere"
+    return f'<div dir="ltr" lang="{_spoken(language)}" style="{style}">{"<br>".join(lines)}</div>'
 
 
 def _link(url: str, words: str) -> str:
@@ -81,8 +83,13 @@ def _link(url: str, words: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _address(postal_address: str) -> str:
-    return "<br>".join(markup.escape(part.strip()) for part in postal_address.splitlines() if part.strip())
+    parts = [markup.escape(part.strip()) for part in postal_address.splitlines() if part.strip()]
+    return "<br>".join(f'<span dir="auto">{part}</span>' for part in parts)
 
 
 def _words(language: str) -> _Words:
-    return _WORDS["fr" if language[:2].lower() == "fr" else "en"]
+    return _WORDS[_spoken(language)]
+
+
+def _spoken(language: str) -> str:
+    return "fr" if language[:2].lower() == "fr" else "en"

@@ -1,6 +1,6 @@
 """The real message for real contacts of the audience, and a test of it to oneself (campaigns.md, Variables)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlmodel import Session
 
-from fluenzr_app.campaigns.content import Thread, contacts_by_id, draft_of, sender_row
+from fluenzr_app.campaigns.content import Thread, contacts_by_id, draft_of, is_tracked, sender_row
 from fluenzr_app.campaigns.errors import SettingsRefused
 from fluenzr_app.campaigns.models import Campaign, Enrollment
 from fluenzr_app.campaigns.plans import PLAN_ROWS, MailStep, Plan, compile_plan
@@ -21,6 +21,9 @@ from fluenzr_app.db.tables import table_of
 from fluenzr_app.mail.compose import Draft
 from fluenzr_app.sending.errors import ContentFault
 from fluenzr_app.sending.values import QueuedMessage
+from fluenzr_app.tracking.objections import objecting_contacts
+from fluenzr_app.tracking.unsubscribe import sample_url
+from fluenzr_app.workspaces.models import Workspace
 
 _ENROLLMENT = table_of(Enrollment)
 _CAMPAIGN = table_of(Campaign)
@@ -53,20 +56,23 @@ class Preview:
 
 
 def preview(
-    session: Session, workspace_id: int, campaign_id: int, node_key: str, position: int, now: datetime
+    session: Session, workspace_id: int, campaign_id: int, node_key: str, position: int, public_url: str, now: datetime
 ) -> Preview:
     """Return the mail of a step for the contact at `position` (from 0) of the first 100 of the audience.
 
     A draft with nobody in it yet shows the members of its linked groups, who enter at the start. Without
-    contacts, sample data stands in. Raises CampaignNotFound, SettingsRefused for an unknown step.
+    contacts, sample data stands in. Its footer is the real mail's, but nobody is unsubscribed or tracked by it.
+    Raises CampaignNotFound, SettingsRefused for an unknown step.
     """
     campaign = get_campaign(session, workspace_id, campaign_id)
     plan, step = _step(session, campaign_id, node_key)
     ids = _audience(session, campaign)
     position = max(0, min(position, len(ids) - 1))
-    sender = _sender(session, campaign.account_ids)
+    sender = _sender(session, campaign)
     contact: Any = contacts_by_id(session, [ids[position]])[ids[position]] if ids else _sample(sender.language)
-    draft, fault = _draft(plan, step, contact, sender, _first_subject(plan, contact, sender, now), now)
+    announces = _has_pixel(session, step, contact, sender)
+    thread = _first_subject(plan, contact, sender, now)
+    draft, fault = _draft(plan, step, contact, sender, thread, sample_url(public_url), announces, now)
     return Preview(
         position=position,
         total=len(ids),
@@ -91,11 +97,13 @@ def draft_of_test(
     account_id: int,
     to_address: str,
     rfc_id: str,
+    public_url: str,
     now: datetime,
 ) -> Draft:
     """Return the mail of a step for the first contact of the audience, addressed to the user as a test.
 
-    Raises CampaignNotFound, SettingsRefused, ContentFault.
+    It reads as the real one will, yet nobody is unsubscribed or tracked by it. Raises CampaignNotFound,
+    SettingsRefused, ContentFault.
     """
     campaign = get_campaign(session, workspace_id, campaign_id)
     plan, step = _step(session, campaign_id, node_key)
@@ -104,7 +112,12 @@ def draft_of_test(
     contact: Any = contacts_by_id(session, ids[:1])[ids[0]] if ids else _sample(sender.language)
     thread = _first_subject(plan, contact, sender, now)
     message = _message(to_address, rfc_id, account_id, workspace_id, now)
-    return draft_of(message, plan, step, contact, sender, Thread((), thread.subject), "", now)
+    draft = draft_of(
+        message, plan, step, contact, sender, Thread((), thread.subject), sample_url(public_url), now,
+        announces_pixel=_has_pixel(session, step, contact, sender),
+    )  # fmt: skip
+    # A mail program's own button would promise what the sample does not do.
+    return replace(draft, unsubscribe_url=None, unsubscribe_mailto=None)
 
 
 def _step(session: Session, campaign_id: int, node_key: str) -> tuple[Plan, MailStep]:
@@ -146,18 +159,27 @@ def _entrants(campaign: CampaignView) -> Select[Any]:
     )
 
 
-def _sender(session: Session, account_ids: tuple[int, ...]) -> Any:
-    if account_ids:
-        return sender_row(session, account_ids[0])
+def _has_pixel(session: Session, step: MailStep, contact: Any, sender: Any) -> bool:
+    known = {contact.id: bytes(contact.email_hash)} if contact.id else {}
+    objects = bool(known) and bool(objecting_contacts(session, contact.workspace_id, known))
+    return is_tracked(step, sender, objects)[0]
+
+
+def _sender(session: Session, campaign: CampaignView) -> Any:
+    if campaign.account_ids:
+        return sender_row(session, campaign.account_ids[0])
+    workspace = session.get_one(Workspace, campaign.workspace_id)
     return SimpleNamespace(
         id=0,
         email="vous@exemple.example",
         display_name="",
         signature="",
         imap_host="",
-        workspace_signature="",
-        postal_address="",
-        language="fr",
+        workspace_signature=workspace.signature,
+        postal_address=workspace.postal_address,
+        language=workspace.language,
+        track_opens=workspace.track_opens,
+        track_clicks=workspace.track_clicks,
     )
 
 
@@ -188,11 +210,11 @@ def _message(to_address: str, rfc_id: str, account_id: int, workspace_id: int, n
 
 
 def _draft(
-    plan: Plan, step: MailStep, contact: Any, sender: Any, thread: Thread, now: datetime
+    plan: Plan, step: MailStep, contact: Any, sender: Any, thread: Thread, url: str, announces: bool, now: datetime
 ) -> tuple[Draft | None, str | None]:
     message = _message(contact.email, "<preview@preview.example>", sender.id, plan.workspace_id, now)
     try:
-        return draft_of(message, plan, step, contact, sender, thread, "https://…/u/…", now), None
+        return draft_of(message, plan, step, contact, sender, thread, url, now, announces_pixel=announces), None
     except ContentFault as fault:
         return None, fault.code
 

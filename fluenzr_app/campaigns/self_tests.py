@@ -46,6 +46,9 @@ class SelfTestOrigin:
 
     kind = "test"
 
+    def __init__(self, public_url: str) -> None:
+        self._public_url = public_url
+
     def may_have_work(self, session: Session, account_ids: Sequence[int], now: datetime) -> set[int]:
         """Return the accounts with a test in their queue."""
         return set(
@@ -78,7 +81,7 @@ class SelfTestOrigin:
 
     def contents(self, session: Session, messages: Sequence[QueuedMessage], now: datetime) -> Mapping[int, Content]:
         """Return the drafted mails."""
-        return {message.id: _drafted(session, message, now) for message in messages}
+        return {message.id: _drafted(session, message, self._public_url, now) for message in messages}
 
     def released(self, session: Session, messages: Sequence[QueuedMessage], now: datetime) -> None:
         """Leave a test in the queue of its account."""
@@ -140,7 +143,7 @@ def state_of_test(session: Session, workspace_id: int, message_id: int) -> tuple
     return ("unknown", "") if row is None else (row.status, row.detail)
 
 
-def _drafted(session: Session, message: QueuedMessage, now: datetime) -> DraftedTest:
+def _drafted(session: Session, message: QueuedMessage, public_url: str, now: datetime) -> DraftedTest:
     node = (
         session.connection()
         .execute(select(_NODE.c.key, _NODE.c.campaign_id).where(_NODE.c.id == message.node_id))
@@ -157,6 +160,7 @@ def _drafted(session: Session, message: QueuedMessage, now: datetime) -> Drafted
             message.account_id,
             message.to_address,
             message.rfc_id,
+            public_url,
             now,
         )
     except SettingsRefused:

@@ -24,6 +24,9 @@ How = Literal["page", "one_click", "mailto"]
 OnUnsubscribed = Callable[[Session, int, int, datetime], None]
 """Ends a contact's enrollments: called with session, workspace id, contact id and time, inside the transaction."""
 
+# Stands in the place of a token in mails that only show how a real one will look; shorter than any token.
+SAMPLE_TOKEN = "sample"  # noqa: S105 - no secret
+
 _FORMAT = 1
 _HASH_BYTES = 32
 _NUMBERS = 6
@@ -55,6 +58,11 @@ class Recipient:
 def unsubscribe_url(keyring: KeyRing, public_url: str, link: UnsubscribeLink) -> str:
     """Return the address for the footer and for List-Unsubscribe; the same link gives the same address."""
     return f"{public_url}/u/{make_token(keyring, link)}"
+
+
+def sample_url(public_url: str) -> str:
+    """Return an address that looks like an unsubscribe link, says what that does, and unsubscribes nobody."""
+    return f"{public_url}/u/{SAMPLE_TOKEN}"
 
 
 def preferences_url(unsubscribe_url: str) -> str:

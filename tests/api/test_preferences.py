@@ -200,3 +200,12 @@ def test_the_unsubscribe_page_leads_to_the_other_choices(nobody: TestClient, tok
 def test_a_flood_is_refused(nobody: TestClient, database, contact, token):
     assert nobody.post(f"/p/{token}", content=b"choice=object&" + b"x" * 1_000_000).status_code == 413
     assert standing(database, contact) == ("active", 0, 0)
+
+
+def test_the_links_of_a_test_say_what_they_would_do_and_do_nothing(nobody: TestClient, database, contact):
+    for path in ("/u/sample", "/p/sample"):
+        for answer in (nobody.get(path), nobody.post(path, data={"choice": "object"})):
+            assert answer.status_code == 200
+            assert "Un lien d’essai" in answer.text
+            assert "<form" not in answer.text
+    assert standing(database, contact) == ("active", 0, 0)

@@ -144,8 +144,9 @@ class PreviewState(rx.State):
         me = await acting(self)
         if not self.mail:
             return
+        public_url = me.runtime.settings.public_url
         try:
-            seen = await me.read(preview, me.workspace_id, self._key(), self.mail, self.position, me.now)
+            seen = await me.read(preview, me.workspace_id, self._key(), self.mail, self.position, public_url, me.now)
         except CampaignsError:
             self.fault = "gone"
             return
