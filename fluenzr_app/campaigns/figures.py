@@ -10,15 +10,13 @@ from sqlmodel import Session
 from fluenzr_app.campaigns.counts import Counts, counts_of_many
 from fluenzr_app.campaigns.enrollments import counts_by_status
 from fluenzr_app.campaigns.service import get_campaign
-from fluenzr_app.campaigns.tracked import Off, off_in_campaign, off_in_mail
-from fluenzr_app.campaigns.views import CampaignView
+from fluenzr_app.campaigns.tracked import off_in_campaign, off_in_workflow
 from fluenzr_app.campaigns.workflow_store import node_ids
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.events.models import Event, Rollup
 from fluenzr_app.events.record import hour_of
 from fluenzr_app.sending.models import Message
 from fluenzr_app.sending.rows import OPEN
-from fluenzr_app.workspaces.models import Workspace
 from fluenzr_app.workspaces.service import get_workspace
 
 _ROLLUP = table_of(Rollup)
@@ -61,7 +59,9 @@ def campaign_stats(session: Session, workspace_id: int, campaign_id: int) -> Cam
     """Return the figures of a campaign; raises CampaignNotFound."""
     campaign = get_campaign(session, workspace_id, campaign_id)
     workspace = get_workspace(session, workspace_id)
-    off = off_in_campaign(workspace, campaign.settings, list(_off_by_mail(workspace, campaign).values()))
+    off = off_in_campaign(
+        workspace, campaign.settings, list(off_in_workflow(workspace, campaign.settings, campaign.workflow).values())
+    )
     by_status = counts_by_status(session, [campaign_id])[campaign_id]
     waiting = session.connection().execute(
         select(_MESSAGE.c.status, func.count())
@@ -84,7 +84,7 @@ def campaign_stats(session: Session, workspace_id: int, campaign_id: int) -> Cam
 def mail_stats(session: Session, workspace_id: int, campaign_id: int) -> list[MailStats]:
     """Return the figures of each mail of the sequence, in order; raises CampaignNotFound."""
     campaign = get_campaign(session, workspace_id, campaign_id)
-    off = _off_by_mail(get_workspace(session, workspace_id), campaign)
+    off = off_in_workflow(get_workspace(session, workspace_id), campaign.settings, campaign.workflow)
     ids = node_ids(session, campaign_id)
     counts = counts_of_many(session, workspace_id, "node", [ids[node_id] for node_id in off])
     numbers = campaign.workflow.mail_numbers
@@ -150,10 +150,3 @@ def sent_by_hour(session: Session, workspace_id: int, since: datetime, until: da
     )
     begin = since - (since - since.replace(minute=0, second=0, microsecond=0))
     return {begin + timedelta(hours=hour - first): n for hour, n in rows}
-
-
-def _off_by_mail(workspace: Workspace, campaign: CampaignView) -> dict[str, Off]:
-    return {
-        node.id: off_in_mail(workspace, campaign.settings, node.track_opens, node.track_clicks, first=place == 0)
-        for place, node in enumerate(campaign.workflow.emails())
-    }

@@ -17,6 +17,7 @@ from fluenzr_app.campaigns.errors import CannotStart, Fault, WrongState
 from fluenzr_app.campaigns.models import Campaign, CampaignAccount, Enrollment
 from fluenzr_app.campaigns.service import get_campaign, lock_campaign
 from fluenzr_app.campaigns.timing import next_opening
+from fluenzr_app.campaigns.tracked import Off, off_in_campaign, off_in_workflow
 from fluenzr_app.campaigns.validation import validate
 from fluenzr_app.campaigns.variables import CONTACT_VARIABLES, compile_body, compile_subject, known_variables
 from fluenzr_app.campaigns.views import CampaignView
@@ -25,6 +26,7 @@ from fluenzr_app.contacts.models import Contact, CustomField
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.sending.models import Message
 from fluenzr_app.workspaces.models import Workspace
+from fluenzr_app.workspaces.users import get_workspace
 
 _CONTACT = table_of(Contact)
 _ENROLLMENT = table_of(Enrollment)
@@ -49,7 +51,8 @@ class StartCheck:
     """What a start finds. `faults` block it, `warnings` (code, params) are risks that the user may accept.
 
     `contacts` are those who would be written to, `mails` at most so many messages, `per_day` what the accounts may
-    send in a day at present, `first_at` the first moment of the window.
+    send in a day at present, `first_at` the first moment of the window. Of its `emails`, `opens_in` are asked whether
+    they were opened and `clicks_in` where they were clicked; `off` says why none is.
     """
 
     contacts: int
@@ -57,6 +60,10 @@ class StartCheck:
     accounts: int
     per_day: int
     first_at: datetime | None
+    emails: int = 0
+    opens_in: int = 0
+    clicks_in: int = 0
+    off: Off = field(default_factory=Off)
     faults: tuple[Fault, ...] = ()
     warnings: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     gaps: tuple[Gap, ...] = field(default=())
@@ -74,7 +81,9 @@ def start_check(session: Session, workspace_id: int, campaign_id: int, now: date
     """Return everything that a user should know before the start; raises CampaignNotFound."""
     campaign = get_campaign(session, workspace_id, campaign_id)
     known = known_variables(custom_field_names(session, workspace_id))
-    faults = list(validate(campaign.workflow, known_variables=known, linear_only=True))
+    workspace = get_workspace(session, workspace_id)
+    off = off_in_workflow(workspace, campaign.settings, campaign.workflow)
+    faults = list(validate(campaign.workflow, known_variables=known, linear_only=True, off=off))
     accounts = _accounts(session, campaign.account_ids)
     usable = [account for account in accounts if account.status != "removed"]
     if not usable:
@@ -86,15 +95,18 @@ def start_check(session: Session, workspace_id: int, campaign_id: int, now: date
     first_at = next_opening(campaign.settings.window, now, campaign.settings.zone)
     if first_at is None:
         faults.append(Fault("window_never_opens", None, {}, "The sending window never opens: every day is skipped."))
-    mails = sum(1 for _ in campaign.workflow.emails())
     return StartCheck(
         contacts=contacts,
-        mails=contacts * mails,
+        mails=contacts * len(off),
         accounts=len(usable),
         per_day=sum(campaign_daily_limit(account, now) for account in usable if account.status == "connected"),
         first_at=first_at,
+        emails=len(off),
+        opens_in=sum(not mail.opens for mail in off.values()),
+        clicks_in=sum(not mail.clicks for mail in off.values()),
+        off=off_in_campaign(workspace, campaign.settings, list(off.values())),
         faults=tuple(faults),
-        warnings=tuple(_warnings(session, workspace_id, campaign_id, usable)),
+        warnings=tuple(_warnings(session, workspace, campaign_id, usable)),
         gaps=() if faults else tuple(_gaps(session, campaign)),
     )
 
@@ -181,11 +193,10 @@ def _accounts(session: Session, account_ids: Sequence[int]) -> list[EmailAccount
 
 
 def _warnings(
-    session: Session, workspace_id: int, campaign_id: int, accounts: Sequence[EmailAccount]
+    session: Session, workspace: Workspace, campaign_id: int, accounts: Sequence[EmailAccount]
 ) -> list[tuple[str, Mapping[str, Any]]]:
     found: list[tuple[str, Mapping[str, Any]]] = []
-    workspace = session.get(Workspace, workspace_id)
-    if workspace is not None and not workspace.postal_address.strip():
+    if not workspace.postal_address.strip():
         found.append(("no_postal_address", {}))
     for account in accounts:
         if account.status != "connected":

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from fluenzr_app.campaigns.models import Node
+from fluenzr_app.campaigns.nodes import Workflow
 from fluenzr_app.campaigns.settings import CampaignSettings
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.workspaces.models import Workspace
@@ -33,6 +34,14 @@ def off_in_mail(workspace: Workspace, settings: CampaignSettings, opens: bool, c
         _switch(workspace.track_opens, settings.track_opens) or ("" if opens else "mail") or plain,
         _switch(workspace.track_clicks, settings.track_clicks) or ("" if clicks else "mail") or plain,
     )
+
+
+def off_in_workflow(workspace: Workspace, settings: CampaignSettings, workflow: Workflow) -> dict[str, Off]:
+    """Return `off_in_mail` of every mail of a workflow by its id, in the order in which they were given."""
+    return {
+        mail.id: off_in_mail(workspace, settings, mail.track_opens, mail.track_clicks, first=place == 0)
+        for place, mail in enumerate(workflow.emails())
+    }
 
 
 def off_in_campaign(workspace: Workspace, settings: CampaignSettings, mails: Sequence[Off]) -> Off:

@@ -1,6 +1,6 @@
 """What keeps a campaign from starting with its workflow, each fault named by its node (campaigns.md, Workflow)."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from fluenzr_app.campaigns.body import compile_body, compile_subject
 from fluenzr_app.campaigns.errors import Fault, TemplateFault
@@ -18,18 +18,30 @@ from fluenzr_app.campaigns.nodes import (
     Workflow,
 )
 from fluenzr_app.campaigns.template import VariableUse
+from fluenzr_app.campaigns.tracked import Off
 from fluenzr_app.campaigns.variables import SENDER_VARIABLES, nearest
 
 _TRACKED = {"opened": "opens", "clicked": "clicks"}
+_OFF_BY = {
+    "workspace": ": the workspace has them off",
+    "campaign": ": the campaign has them off",
+    "plain_text": ": it leaves as plain text",
+}
 # Fields of a contact that a condition may compare, though no text shows them.
 _FIELDS_ONLY = ("city", "country", "language", "timezone")
 
 
-def validate(workflow: Workflow, *, known_variables: Collection[str], linear_only: bool = False) -> list[Fault]:
+def validate(
+    workflow: Workflow,
+    *,
+    known_variables: Collection[str],
+    linear_only: bool = False,
+    off: Mapping[str, Off] | None = None,
+) -> list[Fault]:
     """Return everything that keeps a campaign from starting, in the order of the nodes; an empty list for nothing.
 
     `known_variables` are the names that texts may use. `linear_only` also refuses conditions and A/B versions
-    (`not_supported_yet`).
+    (`not_supported_yet`). `off` says by mail why it is not tracked; without it only the mails' own switches count.
     """
     faults = [*_start_faults(workflow)]
     reached = _reachable(workflow)
@@ -49,7 +61,7 @@ def validate(workflow: Workflow, *, known_variables: Collection[str], linear_onl
         elif isinstance(node, DelayNode):
             faults += _delay_faults(node)
         elif isinstance(node, ConditionNode):
-            faults += _condition_faults(workflow, node, known_variables)
+            faults += _condition_faults(workflow, node, known_variables, off)
         if linear_only:
             faults += _later_faults(node)
     return faults
@@ -216,9 +228,11 @@ def _delay_faults(node: DelayNode) -> Iterator[Fault]:
         yield _fault("delay_out_of_range", node, words, unit="hours", value=node.hours, min=HOURS_MIN, max=HOURS_MAX)
 
 
-def _condition_faults(workflow: Workflow, node: ConditionNode, known: Collection[str]) -> Iterator[Fault]:
+def _condition_faults(
+    workflow: Workflow, node: ConditionNode, known: Collection[str], off: Mapping[str, Off] | None
+) -> Iterator[Fault]:
     if node.criterion in _TRACKED:
-        yield from _tracked_condition_faults(workflow, node)
+        yield from _tracked_condition_faults(workflow, node, off)
     elif node.criterion == "field":
         yield from _field_condition_faults(node, known)
     else:
@@ -240,7 +254,9 @@ def _field_condition_faults(node: ConditionNode, known: Collection[str]) -> Iter
         yield _fault("incomplete_condition", node, "has no value to compare with", missing="value")
 
 
-def _tracked_condition_faults(workflow: Workflow, node: ConditionNode) -> Iterator[Fault]:
+def _tracked_condition_faults(
+    workflow: Workflow, node: ConditionNode, off: Mapping[str, Off] | None
+) -> Iterator[Fault]:
     """Yield what keeps opens or clicks of the mail before from being known at this node."""
     mails: dict[str, EmailNode] = {}
     without_delay = without_mail = False
@@ -267,9 +283,17 @@ def _tracked_condition_faults(workflow: Workflow, node: ConditionNode) -> Iterat
         yield _fault("condition_without_delay", node, words)
     tracked = _TRACKED[node.criterion]
     for mail in mails.values():
-        if not (mail.track_opens if tracked == "opens" else mail.track_clicks):
-            words = f"asks about {tracked}, but {_named(mail)} does not track them"
-            yield _fault("tracking_off", node, words, mail=mail.id, tracked=tracked)
+        why = _off_in(mail, off)
+        by = why.opens if tracked == "opens" else why.clicks
+        if by:
+            words = f"asks about {tracked}, but {_named(mail)} does not track them{_OFF_BY.get(by, '')}"
+            yield _fault("tracking_off", node, words, mail=mail.id, tracked=tracked, by=by)
+
+
+def _off_in(mail: EmailNode, off: Mapping[str, Off] | None) -> Off:
+    if off is not None and mail.id in off:
+        return off[mail.id]
+    return Off("" if mail.track_opens else "mail", "" if mail.track_clicks else "mail")
 
 
 def _later_faults(node: Node) -> Iterator[Fault]:

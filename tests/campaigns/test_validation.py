@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fluenzr_app.campaigns.tracked import Off
 from fluenzr_app.campaigns.variables import known_variables
 from fluenzr_app.campaigns.workflow import (
     ConditionNode,
@@ -217,7 +218,15 @@ def test_a_condition_on_a_mail_needs_that_mail_to_be_tracked() -> None:
     assert codes(condition_after(DELAY, condition=ConditionNode("c", "clicked"), mail=silent)) == []
     silent = replace(MAIL, track_clicks=False)
     fault = only(condition_after(DELAY, condition=ConditionNode("c", "clicked"), mail=silent))
-    assert (fault.code, fault.params) == ("tracking_off", {"mail": "m1", "tracked": "clicks"})
+    assert (fault.code, fault.params) == ("tracking_off", {"mail": "m1", "tracked": "clicks", "by": "mail"})
+
+
+@pytest.mark.parametrize("by", ["workspace", "campaign", "plain_text"])
+def test_a_condition_is_refused_by_whatever_keeps_its_mail_from_being_tracked(by: str) -> None:
+    workflow = condition_after(DELAY, condition=ConditionNode("c", "opened"))
+    (fault,) = validate(workflow, known_variables=KNOWN, off={"m1": Off(opens=by)})
+    assert (fault.code, fault.node_id, fault.params["by"]) == ("tracking_off", "c", by)
+    assert validate(workflow, known_variables=KNOWN, off={"m1": Off(clicks=by)}) == []
 
 
 def test_a_condition_on_a_mail_needs_a_mail_before_it() -> None:
