@@ -80,7 +80,7 @@ class SendingSide:
         self.mailboxes = MailboxWatch(
             installation.db,
             installation.clock,
-            Wiring(installation.keyring, self.origins),
+            Wiring(installation.keyring, self.origins, installation.settings.public_url),
             open_mailbox or self._open_mailbox,
             owner="the only one" if installation.db.is_sqlite else None,
             at_once=installation.settings.mailboxes_at_once,
