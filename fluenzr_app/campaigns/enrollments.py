@@ -17,6 +17,7 @@ from fluenzr_app.campaigns.zones import zone_of_contact
 from fluenzr_app.contacts.models import Contact
 from fluenzr_app.contacts.stages import became_lead
 from fluenzr_app.contacts.suppression import suppressed_contacts
+from fluenzr_app.db.hot import HotStatement
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.sending.models import Message
 
@@ -31,15 +32,14 @@ _AT_ONCE = 1_000
 _UNDER_WAY = ("queued", "claimed", "sending", "uncertain")
 
 
-def _addition(build: Any) -> Any:
-    statement = build(_COUNT)
+def _addition(dialect: str) -> Any:
+    statement = (sqlite_insert if dialect == "sqlite" else postgresql_insert)(_COUNT)
     return statement.on_conflict_do_update(
         index_elements=["campaign_id", "status"], set_={"n": _COUNT.c.n + statement.excluded.n}
     )
 
 
-# Built once: it accompanies every settlement.
-_ADD = {"sqlite": _addition(sqlite_insert), "postgresql": _addition(postgresql_insert)}
+_ADD = HotStatement(_addition, ("campaign_id", "status", "n"))
 # campaign, status: how many more enrollments there are of it.
 Moves = Counter[tuple[int, str]]
 
@@ -60,10 +60,8 @@ def count_moves(session: Session, moves: Mapping[tuple[int, str], int]) -> None:
         for (campaign_id, status), n in sorted(moves.items())
         if n
     ]
-    if not rows:
-        return
-    connection = session.connection()
-    connection.execute(_ADD[connection.dialect.name], rows)
+    if rows:
+        _ADD.run(session.connection(), rows)
 
 
 def counts_by_status(session: Session, campaign_ids: Sequence[int]) -> dict[int, dict[str, int]]:

@@ -16,7 +16,7 @@ from fluenzr_app.campaigns.plans import NextStep, Plan
 from fluenzr_app.campaigns.timing import is_open, next_opening
 from fluenzr_app.campaigns.zones import zone_of_contact
 from fluenzr_app.contacts.models import Contact
-from fluenzr_app.db.hot import HotStatement
+from fluenzr_app.db.hot import HotSelect, HotStatement
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.db.types import AnyRow, UtcDateTime
 from fluenzr_app.sending.enqueue import fresh_rfc_id, new_message
@@ -54,8 +54,8 @@ _DUE = (
     .order_by(_ENROLLMENT.c.due_at, _ENROLLMENT.c.id)
     .limit(bindparam("most"))
 )
-_DUE_FOLLOW_UPS = _DUE.where(_ENROLLMENT.c.account_id.is_not(None)).with_for_update(of=_ENROLLMENT)
-_DUE_NEW = _DUE.where(_ENROLLMENT.c.account_id.is_(None)).with_for_update(of=_ENROLLMENT)
+_DUE_FOLLOW_UPS = HotSelect(_DUE.where(_ENROLLMENT.c.account_id.is_not(None)).with_for_update(of=_ENROLLMENT))
+_DUE_NEW = HotSelect(_DUE.where(_ENROLLMENT.c.account_id.is_(None)).with_for_update(of=_ENROLLMENT))
 _SENDER_DOMAINS = select(_ACCOUNT.c.id, _ACCOUNT.c.email_key).where(_ACCOUNT.c.id.in_(bindparam("ids", expanding=True)))
 _QUEUED = HotStatement(
     lambda _: (
@@ -102,9 +102,7 @@ _COMPLETE = (
 
 def queue_follow_ups(session: Session, plan: Plan, limit: int, now: datetime, rng: random.Random) -> int:
     """Queue the mails of up to `limit` walks whose delay is over; return how many walks were worked on."""
-    rows = (
-        session.connection().execute(_DUE_FOLLOW_UPS, {"campaign": plan.campaign_id, "now": now, "most": limit}).all()
-    )
+    rows = _DUE_FOLLOW_UPS.rows(session.connection(), campaign=plan.campaign_id, now=now, most=limit)
     if not rows:
         return 0
     ready = [row for row in rows if row.node_id in plan.mails]
@@ -122,7 +120,7 @@ def feed_new(session: Session, plan: Plan, account: EmailAccount, limit: int, no
     contact goes to the account with the most room by itself (accounts.md, Rotation).
     """
     most = limit if not plan.settings.use_contact_timezone else max(limit, _SCAN)
-    rows = session.connection().execute(_DUE_NEW, {"campaign": plan.campaign_id, "now": now, "most": most}).all()
+    rows = _DUE_NEW.rows(session.connection(), campaign=plan.campaign_id, now=now, most=most)
     ready: list[tuple[AnyRow, int, int]] = []
     later: list[dict[str, object]] = []
     ended: list[AnyRow] = []

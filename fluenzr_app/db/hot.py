@@ -70,15 +70,17 @@ class HotSelect:
         self._statement = statement
         self._texts: dict[int, tuple[str, tuple[Any, ...]]] = {}
 
-    def rows(self, connection: Connection, ids: Sequence[int] = (), **given: Any) -> Sequence[AnyRow]:
+    def rows(self, connection: Connection, ids: Sequence[int] | None = None, /, **given: Any) -> Sequence[AnyRow]:
         """Return the rows for `ids` and the other parameters, their columns by name."""
+        keys = {} if ids is None else {"ids": list(ids)}
         if connection.dialect.name != "sqlite":
-            return connection.execute(self._statement, {"ids": list(ids), **given} if ids else given).all()
-        known = self._texts.get(len(ids))
+            return connection.execute(self._statement, {**keys, **given}).all()
+        length = len(ids or ())
+        known = self._texts.get(length)
         if known is None:
-            known = self._texts[len(ids)] = self._text_for(len(ids), given)
+            known = self._texts[length] = self._text_for({name: [_ID] * length for name in keys}, given)
         text, order = known
-        each_id = iter(ids)
+        each_id = iter(ids or ())
         values = [next(each_id) if each is _ID else _value_of(each, given) for each in order]
         make, times = self._row
         found = fetch_all(connection, text, values)
@@ -94,10 +96,9 @@ class HotSelect:
         kind = namedtuple("Row", [column["name"] for column in columns])  # type: ignore[misc]
         return kind._make, [place for place, column in enumerate(columns) if isinstance(column["type"], UtcDateTime)]
 
-    def _text_for(self, length: int, given: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
+    def _text_for(self, keys: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
         compiled = self._statement.compile(dialect=_DIALECT)
-        marks: dict[str, Any] = {name: _Given(name) for name in given}
-        state = compiled.construct_expanded_state({**marks, "ids": [_ID] * length} if length else marks)
+        state = compiled.construct_expanded_state({**{name: _Given(name) for name in given}, **keys})
         return state.statement, tuple(state.positional_parameters or ())
 
 

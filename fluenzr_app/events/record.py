@@ -12,10 +12,10 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session, SQLModel
 
+from fluenzr_app.db.hot import run_many, stored_moment
 from fluenzr_app.events.models import Event, Rollup
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _HOUR = timedelta(hours=1)
 
 MACHINE_SUFFIX = ":machine"
@@ -69,7 +69,7 @@ def record_new(target: Session | Connection, events: Sequence[NewEvent]) -> list
         new = _insert_sqlite(connection, ordered)
         if new:
             rows = [(*key, n) for key, n in counts_of(new)]
-            connection.exec_driver_sql(_SQLITE_COUNT, rows)
+            run_many(connection, _SQLITE_COUNT, rows)
     else:
         new = _insert_postgresql(connection, ordered)
         if new:
@@ -122,12 +122,12 @@ def _insert_sqlite(connection: Connection, events: list[NewEvent]) -> list[NewEv
             event.node_id,
             event.dedupe_key,
             int(event.machine),
-            (event.at - _EPOCH) // _MICROSECOND,
+            stored_moment(event.at),
             None if event.data is None else json.dumps(event.data),
         )
         for event in events
     ]
-    inserted = connection.exec_driver_sql(_SQLITE_INSERT, rows).rowcount
+    inserted = run_many(connection, _SQLITE_INSERT, rows)
     if inserted == len(events):
         return events
     if inserted == 0:

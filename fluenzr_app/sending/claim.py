@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlmodel import Session
 
 from fluenzr_app.accounts.models import EmailAccount
+from fluenzr_app.db.hot import HotSelect
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.sending import caps, pace, permission
 from fluenzr_app.sending.models import Attempt, Message
@@ -21,6 +22,20 @@ _MESSAGE = table_of(Message)
 _ACCOUNT = table_of(EmailAccount)
 _ATTEMPT = table_of(Attempt)
 FIRST_MAIL = 1
+_WAITING = (
+    select_messages()
+    .where(
+        _MESSAGE.c.account_id == bindparam("account"),
+        _MESSAGE.c.kind == bindparam("kind"),
+        _MESSAGE.c.status == "queued",
+        _MESSAGE.c.priority == bindparam("priority"),
+        _MESSAGE.c.due_at <= bindparam("now"),
+    )
+    .order_by(_MESSAGE.c.due_at, _MESSAGE.c.id)
+    .limit(bindparam("most"))
+)
+_QUEUED = HotSelect(_WAITING.where(_MESSAGE.c.campaign_id.is_(None)))
+_QUEUED_OF_CAMPAIGN = HotSelect(_WAITING.where(_MESSAGE.c.campaign_id == bindparam("campaign")))
 _MOST_REFUSED = 100
 
 
@@ -261,23 +276,13 @@ def _queued(
     seen: set[int],
     now: datetime,
 ) -> list[QueuedMessage]:
-    key = _MESSAGE.c.campaign_id == stream.key if stream.key is not None else _MESSAGE.c.campaign_id.is_(None)
-    statement = (
-        select_messages()
-        .where(
-            and_(
-                _MESSAGE.c.account_id == account.id,
-                key,
-                _MESSAGE.c.kind == kind,
-                _MESSAGE.c.status == "queued",
-                _MESSAGE.c.priority == priority,
-                _MESSAGE.c.due_at <= now,
-            )
-        )
-        .order_by(_MESSAGE.c.due_at, _MESSAGE.c.id)
-        .limit(limit + len(seen))
+    asked = _QUEUED if stream.key is None else _QUEUED_OF_CAMPAIGN
+    given = {} if stream.key is None else {"campaign": stream.key}
+    most = limit + len(seen)
+    rows = asked.rows(
+        session.connection(), account=account.id, kind=kind, priority=priority, now=now, most=most, **given
     )
-    found = as_messages(session.connection().execute(statement).all())
+    found = as_messages(rows)
     return [message for message in found if message.id not in seen][:limit]
 
 
