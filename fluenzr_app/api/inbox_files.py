@@ -18,6 +18,7 @@ from fluenzr_app.inbox.conversations import get_conversation
 from fluenzr_app.inbox.errors import AnswerRefused, ConversationNotFound
 from fluenzr_app.inbox.files import file_that_came, file_that_went
 from fluenzr_app.inbox.thread import shown_html
+from fluenzr_app.tracking.own_links import own_links
 
 router = APIRouter(dependencies=[Depends(from_our_page)])
 
@@ -47,7 +48,8 @@ async def mail_page(mail_id: str, person: Person, images: bool = False) -> Respo
 
     def ask() -> str:
         with runtime.database.read() as session:
-            return shown_html(session, person.workspace_id, key, remote_images=images).document
+            links = own_links(session, runtime.keyring, runtime.settings.public_url)
+            return shown_html(session, links, person.workspace_id, key, remote_images=images).document
 
     try:
         document = await runtime.database.run(ask)

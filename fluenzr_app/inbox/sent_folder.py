@@ -2,7 +2,7 @@
 
 import logging
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -12,9 +12,11 @@ from fluenzr_app.campaigns.uncertain import was_sent
 from fluenzr_app.clock import Clock
 from fluenzr_app.db.engine import Database
 from fluenzr_app.db.tables import table_of
+from fluenzr_app.inbox.store import Wiring
+from fluenzr_app.mail.changed_html import with_changed_html
 from fluenzr_app.mail.mailbox import Mailbox, MailboxFailure
 from fluenzr_app.sending.models import Message, SentMail
-from fluenzr_app.sending.origin import Origin
+from fluenzr_app.tracking.own_links import own_links
 
 log = logging.getLogger(__name__)
 _MESSAGE = table_of(Message)
@@ -28,7 +30,7 @@ _STEPS_MIN = (1, 5, 30, 120)
 def tend_sent_folder(
     db: Database,
     clock: Clock,
-    origins: Mapping[str, Origin],
+    wiring: Wiring,
     account_id: int,
     mailbox: Mailbox,
     stopping: Callable[[], bool],
@@ -50,14 +52,16 @@ def tend_sent_folder(
     for message_id, rfc_id in uncertain:
         # Presence proves that it was sent; absence proves nothing, so nothing follows from it.
         if not stopping() and mailbox.find_message_id(folder, rfc_id):
-            done += db.transact(was_sent, message_id, origins, clock.now())
+            done += db.transact(was_sent, message_id, wiring.origins, clock.now())
     for message_id, rfc_id in due:
         if not stopping():
-            done += _copy(db, clock, mailbox, folder, message_id, rfc_id)
+            done += _copy(db, clock, wiring, mailbox, folder, message_id, rfc_id)
     return done
 
 
-def _copy(db: Database, clock: Clock, mailbox: Mailbox, folder: str, message_id: int, rfc_id: str) -> int:
+def _copy(
+    db: Database, clock: Clock, wiring: Wiring, mailbox: Mailbox, folder: str, message_id: int, rfc_id: str
+) -> int:
     try:
         # Many providers put it there themselves, and a crash may have come between the copy and its note.
         if not mailbox.find_message_id(folder, rfc_id):
@@ -65,7 +69,10 @@ def _copy(db: Database, clock: Clock, mailbox: Mailbox, folder: str, message_id:
                 row = session.connection().execute(
                     select(_SENT.c.raw, _SENT.c.sent_at).where(_SENT.c.message_id == message_id)
                 ).one()  # fmt: skip
-            mailbox.append_sent(folder, zlib.decompress(row.raw), row.sent_at)
+                # Whoever opens the copy is the sender: it must not tell that the recipient opened the mail.
+                links = own_links(session, wiring.keyring, wiring.public_url)
+                copy = with_changed_html(zlib.decompress(row.raw), links.plain_html)
+            mailbox.append_sent(folder, copy, row.sent_at)
     except MailboxFailure as failure:
         db.transact(_put_off, message_id, clock.now())
         if not failure.still_open:

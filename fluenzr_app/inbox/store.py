@@ -5,7 +5,7 @@ anything else is left alone and not stored.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,9 +30,11 @@ from fluenzr_app.inbox.matching import Match
 from fluenzr_app.inbox.models import Inbound, InboundContent
 from fluenzr_app.inbox.prepared import Prepared
 from fluenzr_app.mail.bounces import BouncedRecipient
+from fluenzr_app.mail.quoted import Split
 from fluenzr_app.sending.origin import Origin
 from fluenzr_app.tracking import unsubscribe
 from fluenzr_app.tracking.errors import BadLink
+from fluenzr_app.tracking.own_links import own_links
 
 _INBOUND = table_of(Inbound)
 _CONTENT = table_of(InboundContent)
@@ -48,6 +50,7 @@ class Wiring:
 
     keyring: KeyRing
     origins: Mapping[str, Origin]
+    public_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ def store(session: Session, wiring: Wiring, prepared: Prepared, now: datetime) -
     verdict = _classify(session, wiring, prepared, now)
     if verdict is None:
         return None
+    prepared = _untracked(session, wiring, prepared)
     inbound_id = _insert(session, prepared, verdict, now)
     if inbound_id is None:
         # Another process was faster; its transaction did all the rest.
@@ -87,6 +91,15 @@ def store(session: Session, wiring: Wiring, prepared: Prepared, now: datetime) -
     elif match is not None:
         _answered(session, match, prepared, verdict, inbound_id, now)
     return verdict.kind
+
+
+def _untracked(session: Session, wiring: Wiring, prepared: Prepared) -> Prepared:
+    """Return the mail with what it quotes of ours as the author wrote it: who reads it here is not the recipient."""
+    links, words = own_links(session, wiring.keyring, wiring.public_url), prepared.split
+    return replace(
+        prepared,
+        split=Split(links.plain_text(words.new), links.plain_text(words.quoted), links.plain_text(words.signature)),
+    )
 
 
 def _classify(session: Session, wiring: Wiring, prepared: Prepared, now: datetime) -> _Verdict | None:

@@ -19,6 +19,7 @@ from fluenzr_app.inbox.models import Answer, AnswerFile, Conversation, Inbound, 
 from fluenzr_app.mail.incoming import Attachment, attachment_content, parse
 from fluenzr_app.mail.shown_html import ShownHtml, for_display
 from fluenzr_app.sending.models import Message, SentMail
+from fluenzr_app.tracking.own_links import OwnLinks
 
 _CONVERSATION = table_of(Conversation)
 _INBOUND = table_of(Inbound)
@@ -105,15 +106,20 @@ def thread(session: Session, workspace_id: int, conversation_id: int) -> tuple[T
     return tuple(sorted(items, key=lambda item: (item.at, _RANK[item.kind], item.id)))
 
 
-def shown_html(session: Session, workspace_id: int, inbound_id: int, *, remote_images: bool) -> ShownHtml:
-    """Return an incoming mail's HTML as a document for a sandboxed frame; raises ConversationNotFound."""
+def shown_html(
+    session: Session, links: OwnLinks, workspace_id: int, inbound_id: int, *, remote_images: bool
+) -> ShownHtml:
+    """Return an incoming mail's HTML as a document for a sandboxed frame; raises ConversationNotFound.
+
+    What it quotes of ours is shown without pixel and without links that would count as the recipient's clicks.
+    """
     raw = _raw(session, workspace_id, inbound_id)
     mail = parse(raw)
     inline: dict[str, tuple[str, bytes]] = {}
     for file in mail.attachments:
         if file.content_id and file.content_type.startswith("image/"):
             inline[file.content_id] = (file.content_type, attachment_content(raw, file.index)[1])
-    return for_display(mail.html, remote_images=remote_images, inline=inline)
+    return for_display(mail.html, remote_images=remote_images, inline=inline, plain=links.plain)
 
 
 def incoming_file(session: Session, workspace_id: int, inbound_id: int, index: int) -> tuple[Attachment, bytes]:

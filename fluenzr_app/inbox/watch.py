@@ -187,7 +187,7 @@ class MailboxWatch:
     def _read(self, leased: Leased, mailbox: Mailbox) -> Read:
         over = self._over(leased)
         read = read_mailbox(self._db, self._clock, self._wiring, leased, mailbox, over)
-        tend_sent_folder(self._db, self._clock, self._wiring.origins, leased.account_id, mailbox, over)
+        tend_sent_folder(self._db, self._clock, self._wiring, leased.account_id, mailbox, over)
         return read
 
     def _over(self, leased: Leased) -> Callable[[], bool]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from fluenzr_app.mail.bodies import clean_foreign_html, text_to_html
@@ -52,15 +52,17 @@ def for_display(
     remote_images: bool,
     inline: Mapping[str, tuple[str, bytes]],
     note: str = "[…]",
+    plain: Callable[[str], str | None] = str,
 ) -> ShownHtml:
     """The document to show for a mail's HTML; never raises, takes well under a second.
 
     `inline`: for each Content-ID without brackets the type and the octets of an image in the mail. Only raster images
     of at most 2 MB are shown, 8 MB in all. `note` stands at the end of what was cut after two million characters.
+    `plain` gives the address to use in the place of one from the page, None for one that is not even to be mentioned.
     """
     shortened = len(page) > PAGE_MAX
     page = page[:PAGE_MAX].encode("utf-8", "replace").decode("utf-8")
-    images = _Images(remote_images, inline)
+    images = _Images(remote_images, inline, plain)
     tree = read_page(page)
     if tree is None:
         body = clean_foreign_html(text_to_html(text_of_page(page)), images.keep)
@@ -91,6 +93,7 @@ class _Images:
 
     remote: bool
     inline: Mapping[str, tuple[str, bytes]]
+    plain: Callable[[str], str | None]
     blocked: int = 0
     room: int = IMAGES_MAX
     written: dict[str, str | None] = field(default_factory=dict)
@@ -102,11 +105,13 @@ class _Images:
         if element == "img" and attribute == "src":
             return self._source(value.strip())
         if attribute in ("href", "src", "cite", "longdesc"):
-            return value if attribute == "href" and _LINK(value.strip()) else None
+            return self.plain(value) if attribute == "href" and _LINK(value.strip()) else None
         return value
 
     def _source(self, address: str) -> str | None:
         if _REMOTE(address):
+            if self.plain(address) is None:
+                return None
             if self.remote:
                 return address
             self.blocked += 1

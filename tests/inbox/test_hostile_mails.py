@@ -13,7 +13,6 @@ from fluenzr_app.clock import utc_now
 from fluenzr_app.inbox import reading
 from fluenzr_app.inbox.files import file_that_came
 from fluenzr_app.inbox.prepared import Place, Prepared, prepare
-from fluenzr_app.inbox.store import Wiring
 from fluenzr_app.inbox.sync import Stopped, read_mailbox
 from fluenzr_app.inbox.thread import thread
 from tests.engine_world import ON_POSTGRESQL, ON_SQLITE, TWO_MAILS
@@ -138,7 +137,7 @@ async def test_a_stop_comes_between_two_mails_and_the_rest_is_read_by_the_next_o
     assert leased is not None
     assert mailbox is not None
     with pytest.raises(Stopped):
-        read_mailbox(inbox.db, inbox.clock, Wiring(inbox.keyring, inbox.origins), leased, mailbox, lambda: next(asked))
+        read_mailbox(inbox.db, inbox.clock, inbox.wiring, leased, mailbox, lambda: next(asked))
     assert inbox.kinds() == ["reply"] * 2
     (read,) = inbox.read().values()
     assert (read.seen, read.stored) == (3, 3), "what was read before is not looked at again"

@@ -221,7 +221,6 @@ async def test_two_readers_of_one_mailbox_store_each_mail_once(inbox: InboxWorld
     faults: list[BaseException] = []
 
     def read() -> None:
-        from fluenzr_app.inbox.store import Wiring
         from fluenzr_app.inbox.sync import read_mailbox
 
         try:
@@ -230,7 +229,7 @@ async def test_two_readers_of_one_mailbox_store_each_mail_once(inbox: InboxWorld
             assert leased is not None
             assert mailbox is not None
             start.wait(10)
-            read_mailbox(inbox.db, inbox.clock, Wiring(inbox.keyring, inbox.origins), leased, mailbox, lambda: False)
+            read_mailbox(inbox.db, inbox.clock, inbox.wiring, leased, mailbox, lambda: False)
         except BaseException as fault:
             faults.append(fault)
 

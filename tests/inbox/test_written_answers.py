@@ -13,7 +13,8 @@ from fluenzr_app.inbox import answers, conversations, saved_answers
 from fluenzr_app.inbox.errors import AnswerRefused, ConversationNotFound, SavedAnswerRefused
 from fluenzr_app.inbox.thread import incoming_file, shown_html, thread
 from fluenzr_app.mail.transport import SendFailure
-from tests.engine_world import ON_SQLITE, TWO_MAILS
+from fluenzr_app.tracking.own_links import own_links
+from tests.engine_world import ON_SQLITE, PUBLIC_URL, TWO_MAILS
 from tests.inbox.world import InboxWorld
 from tests.people import make_person
 
@@ -247,7 +248,7 @@ async def test_strangers_see_and_change_nothing(inbox: InboxWorld) -> None:
         lambda s: answers.send_answer(s, other, desk.conversation_id, "<p>x</p>", now, desk.rng),
         lambda s: answers.save_draft(s, other, desk.conversation_id, desk.user_id, "x", now),
         lambda s: answers.add_file(s, other, desk.conversation_id, desk.user_id, "x", "text/plain", b"x", now),
-        lambda s: shown_html(s, other, inbound, remote_images=False),
+        lambda s: shown_html(s, own_links(s, inbox.keyring, PUBLIC_URL), other, inbound, remote_images=False),
         lambda s: incoming_file(s, other, inbound, 0),
     ]
     for act in acts:

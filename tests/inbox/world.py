@@ -21,7 +21,7 @@ from fluenzr_app.mail.mailbox import Mailbox
 from fluenzr_app.mail.sandbox_mailbox import SandboxMailboxes
 from fluenzr_app.sending.origin import Origin
 from fluenzr_app.settings import Settings
-from tests.engine_world import EngineWorld, Taken
+from tests.engine_world import PUBLIC_URL, EngineWorld, Taken
 
 
 class InboxWorld(EngineWorld):
@@ -33,9 +33,8 @@ class InboxWorld(EngineWorld):
         self.numbers = itertools.count(1)
         # Replaced by tests in which a mailbox fails.
         self.opened: Callable[[int], Mailbox | None] = self.open
-        self.watch = MailboxWatch(
-            db, clock, Wiring(keyring, self.origins), lambda account_id: self.opened(account_id), owner="world"
-        )
+        self.wiring = Wiring(keyring, self.origins, PUBLIC_URL)
+        self.watch = MailboxWatch(db, clock, self.wiring, lambda account_id: self.opened(account_id), owner="world")
 
     def new_origins(self) -> dict[str, Origin]:
         return {**super().new_origins(), "answer": AnswerOrigin()}
