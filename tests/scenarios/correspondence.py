@@ -84,11 +84,17 @@ class Arrived:
 class Correspondence:
     """One workspace with accounts at the post office; `run_until` lets it live, the rest looks into the mailboxes."""
 
-    def __init__(self, folder: Path, office: PostOffice, name: str, accounts: int) -> None:
+    def __init__(self, folder: Path, office: PostOffice, name: str, accounts: int, **other_settings: Any) -> None:
         self.office, self.domain = office, f"{name}.example"
         # Few connections, so that the first account does not take all the work in one claim.
-        settings = load_settings(data_dir=folder, secret_key="scenario " * 5, connections_per_account=1, _env_file=None)
-        self.db, self.keyring = Database.open(settings), KeyRing.load(settings)
+        self.settings = load_settings(
+            data_dir=folder,
+            secret_key="scenario " * 5,
+            connections_per_account=1,
+            _env_file=None,
+            **other_settings,
+        )
+        self.db, self.keyring = Database.open(self.settings), KeyRing.load(self.settings)
         migrate(self.db)
         # Dovecot stamps what arrives with the time of the wall: the virtual time begins there and is ahead ever after.
         self.clock = ManualClock(utc_now())
@@ -98,7 +104,7 @@ class Correspondence:
         with self.db.transaction() as session:
             self.workspace_id = make_workspace(session, self.keyring, "Atelier Rivage", self.clock.now())
         self.account_ids = [self._connect(sender) for sender in self.senders]
-        self.side = SendingSide(Installation(settings, self.db, self.keyring, self.clock), random.Random(7))
+        self.side = SendingSide(Installation(self.settings, self.db, self.keyring, self.clock), random.Random(7))
         self.people: dict[str, int] = {}
         self._numbers = itertools.count(1)
         self._own_mails: Counter[str] = Counter()
@@ -122,13 +128,15 @@ class Correspondence:
                 self.office.install_sieve(each, f'redirect "late-full-{each}";{" keep;" * each.startswith("shared-")}')
         return [found[each] for each in addresses]
 
-    def add_campaign(self, name: str, steps: Sequence[Step], contact_ids: Sequence[int], *, start: bool) -> int:
+    def add_campaign(
+        self, name: str, steps: Sequence[Step], contact_ids: Sequence[int], *, start: bool, **settings: Any
+    ) -> int:
         """Make a campaign that writes to the contacts from all accounts; return its id."""
         now = self.clock.now()
         with self.db.transaction() as session:
             made = service.create_campaign(
-                session, self.workspace_id, name, now, account_ids=self.account_ids, settings=ALWAYS,
-                workflow=linear_workflow(list(steps)),
+                session, self.workspace_id, name, now, account_ids=self.account_ids,
+                settings={**ALWAYS, **settings}, workflow=linear_workflow(list(steps)),
             )  # fmt: skip
             add_contacts(session, self.workspace_id, made.id, contact_ids, now, random.Random(5))
             if start:
@@ -178,7 +186,7 @@ class Correspondence:
 
     def answer(self, address: str, words: str = "Oui, volontiers.", *, in_thread: bool = True, mark: str = "") -> None:
         """Let a contact answer its last mail; without the thread's headers only the subject tells what it answers."""
-        last = _parsed(self.office.mailbox(address)[-1])
+        last = parsed_mail(self.office.mailbox(address)[-1])
         thread = {"In-Reply-To": str(last["Message-ID"]), "References": str(last["Message-ID"])} if in_thread else {}
         sender = _address(last, "From")
         body = f"{words}\n\nLe lundi 2 mars 2026, {sender} a écrit :\n> Bonjour\n"
@@ -305,7 +313,7 @@ class Correspondence:
         )
 
     def _unsubscribe_header(self, address: str) -> str:
-        return "".join(str(_parsed(self.office.mailbox(address)[-1])["List-Unsubscribe"]).split())
+        return "".join(str(parsed_mail(self.office.mailbox(address)[-1])["List-Unsubscribe"]).split())
 
     def _post(self, sender: str, to: str, subject: str, body: str, **headers: str) -> None:
         mail = EmailMessage()
@@ -351,7 +359,7 @@ _OLD = (("INBOX", ""), ("INBOX", ":2,FS"), ("Junk", ":2,S"))
 
 
 def _arrived(raw: bytes) -> Arrived:
-    mail = _parsed(raw)
+    mail = parsed_mail(raw)
     rfc_id, subject = str(mail["Message-ID"]), str(mail["Subject"])
     status = re.search(rb"^Status: (\S+)", raw, re.MULTILINE)
     action = re.search(rb"^Action: (\S+)", raw, re.MULTILINE)
@@ -380,7 +388,7 @@ def _address(mail: EmailMessage, name: str) -> str:
     return str(mail[name].addresses[0].addr_spec)
 
 
-def _parsed(raw: bytes) -> EmailMessage:
+def parsed_mail(raw: bytes) -> EmailMessage:
     mail = email.message_from_bytes(raw, policy=email.policy.default)
     assert isinstance(mail, EmailMessage)
     return mail
