@@ -28,8 +28,9 @@ from fluenzr_app.commands.output import refusals_in_words
 from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.engine import Database
 from fluenzr_app.db.migrations import migrate
+from fluenzr_app.demo.browsing import press_without_server
 from fluenzr_app.demo.clock import DemoClock, end_of_rest
-from fluenzr_app.demo.everyday import carry_out, people_living, press_without_server
+from fluenzr_app.demo.everyday import carry_out, people_living
 from fluenzr_app.demo.history import accounts_to_read, live_through
 from fluenzr_app.demo.loopback import stay_on_loopback
 from fluenzr_app.demo.mailboxes import opener
@@ -119,7 +120,11 @@ def demo(
         logging.getLogger("reflex").setLevel(logging.ERROR)
         stay_on_loopback()
         chosen = _port(port)
-        settings = DemoSettings(data_dir=data_dir, host=HOST, port=chosen, public_url=f"http://{HOST}:{chosen}")
+        settings = DemoSettings(
+            data_dir=data_dir, host=HOST, port=chosen, public_url=f"http://{HOST}:{chosen}",
+            # The people of the demonstration ask from addresses of their own, and say so.
+            trusted_proxies=(HOST,),
+        )  # fmt: skip
         keyring = KeyRing.load(settings)
         db = open_scratch(settings)
         try:
@@ -182,9 +187,13 @@ async def seed(
     def read(reached: Collection[str]) -> None:
         side.mailboxes.read_now(accounts_to_read(db, clock.now(), reached))
 
+    async def live() -> Collection[str]:
+        reached = await carry_out(people, office, clock.now(), press, at_their_time=True)
+        await side.judge_hits()
+        return reached
+
     async def turn() -> None:
-        reached = await carry_out(people, office, clock.now(), press)
-        await db.run(read, reached)
+        await db.run(read, await live())
         await side.send_due()
         await side.engine.drain()
         people.look()
@@ -194,6 +203,8 @@ async def seed(
         try:
             acts = story(sample, monday, password)
             await live_through(db, clock, acts, moment(monday, 0, 9), turn, people.next_at)
+            # What was looked at over the weekend.
+            await live()
         finally:
             await side.engine.stop()
             await side.mailboxes.stop()

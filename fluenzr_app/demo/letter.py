@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 from email.utils import parseaddr
+from html.parser import HTMLParser
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -17,6 +19,20 @@ from fluenzr_app.mail.sandbox import ReceivedMail
 
 PARIS: Final = ZoneInfo("Europe/Paris")
 _URI: Final = re.compile(r"<([^>]+)>")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the HTML of a mail leads to; empty where it has none.
+
+    `links` are those of the author, as a person sees them; `hidden` only machines find. `preferences` is the page on
+    which one objects to tracking.
+    """
+
+    pixel: str = ""
+    links: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    preferences: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +54,7 @@ class Letter:
     at: datetime
     stop_link: str
     stop_mail: str
+    page: Page = field(default_factory=Page)
 
     @property
     def who(self) -> str:
@@ -68,7 +85,7 @@ def opened(mail: ReceivedMail) -> Letter:
     assert isinstance(parsed, EmailMessage)
     from_name, from_address = parseaddr(str(parsed["From"]))
     to_name, to_address = parseaddr(str(parsed["To"]))
-    body = parsed.get_body(("plain",))
+    body, page = parsed.get_body(("plain",)), parsed.get_body(("html",))
     link, subject = _ways_out(str(parsed.get("List-Unsubscribe", "")))
     return Letter(
         rfc_id=str(parsed["Message-ID"]).strip(),
@@ -82,6 +99,7 @@ def opened(mail: ReceivedMail) -> Letter:
         at=mail.at.astimezone(PARIS),
         stop_link=link,
         stop_mail=subject,
+        page=Page() if page is None else _page_of(str(page.get_content())),
     )
 
 
@@ -91,3 +109,33 @@ def _ways_out(header: str) -> tuple[str, str]:
     mailto = next((uri for uri in uris if uri.startswith("mailto:")), "")
     subject = parse_qs(urlsplit(mailto).query).get("subject", [""])[0]
     return link, unquote(subject)
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.pixel = self.preferences = ""
+        self.links: list[str] = []
+        self.hidden: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        if tag == "img" and found.get("width") == "1":
+            self.pixel = found.get("src") or ""
+        address = found.get("href") or ""
+        if tag != "a" or not address.startswith(("http:", "https:")):
+            return
+        path = urlsplit(address).path
+        if path.startswith("/p/"):
+            self.preferences = address
+        elif "display:none" in (found.get("style") or ""):
+            self.hidden.append(address)
+        elif not path.startswith("/u/"):
+            self.links.append(address)
+
+
+def _page_of(html: str) -> Page:
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    return Page(reader.pixel, tuple(reader.links), tuple(reader.hidden), reader.preferences)

@@ -19,11 +19,12 @@ def _watch(event: str, arguments: tuple[object, ...]) -> None:
     if event in _EVENTS:
         address = arguments[1]
         # Sockets of the file system have text for an address; a connected socket sends without one.
-        if isinstance(address, tuple) and not _is_loopback(str(address[0])):
+        if isinstance(address, tuple) and not is_loopback(str(address[0])):
             raise OSError(errno.ENETUNREACH, "the demonstration reaches no other machine")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine as seen from itself; empty for one that was not named."""
     try:
         return ipaddress.ip_address(host.partition("%")[0]).is_loopback
     except ValueError:

@@ -5,6 +5,7 @@ from fluenzr_app.campaigns.sequences import Sequence, SequenceMail, sequence_wor
 from fluenzr_app.campaigns.steps import linear_workflow
 
 _HELLO = "Bonjour{{#if firstName}} {{firstName}}{{/if}},"
+_SITE = "https://www.nova-conseil.example"
 
 WORKSHOPS = Sequence(
     "demo_workshops",
@@ -23,7 +24,8 @@ Je travaille avec des ateliers de la taille {{{{#if company}}}}de {{{{company}}}
 qui perdent du temps entre deux postes, sans toujours savoir où.
 
 En une demi-journée sur place, nous relevons les trois attentes qui vous coûtent le plus cher et vous
-laissons les chiffres, que vous poursuiviez avec nous ou non.
+laissons les chiffres, que vous poursuiviez avec nous ou non. Voici
+<a href="{_SITE}/diagnostic">comment se passe la demi-journée</a>.
 
 Est-ce que cela aurait un sens chez vous avant la fin du trimestre ?
 
@@ -40,7 +42,8 @@ Est-ce que cela aurait un sens chez vous avant la fin du trimestre ?
 Un exemple plutôt qu’un argument : une menuiserie de 24 personnes attendait ses panneaux 40 minutes par
 jour. Déplacer un seul stock a suffi, et l’atelier a rendu une semaine par mois.
 
-Voulez-vous que je vous envoie la fiche, une page, sans suite ?
+La fiche tient en une page : <a href="{_SITE}/cas/menuiserie-de-24-personnes">le cas de cette menuiserie</a>. Si
+l’exemple vous parle, <a href="{_SITE}/rendez-vous">choisissez vingt minutes</a> pour en discuter, ou répondez-moi.
 
 {{{{signature}}}}
 """,
@@ -81,7 +84,7 @@ organisez-vous{{{{#if company}}}} chez {{{{company}}}}{{{{/if}}}} quand une piè
 Nous aidons des équipes d’achats à voir ces retards deux semaines plus tôt, avec ce qu’elles ont déjà :
 leurs commandes et un tableur.
 
-Puis-je vous montrer cela en quinze minutes ?
+Puis-je vous montrer cela en quinze minutes ? <a href="{_SITE}/rendez-vous">Voici mes créneaux</a>.
 
 {{{{signature}}}}
 """,
@@ -99,7 +102,8 @@ Je vous dois quelque chose de concret : voici ce que regarde notre tableau de su
 – les fournisseurs qui ne confirment plus<br>
 – ce qui arrêtera un poste dans les dix jours
 
-Lequel des trois vous manque le plus aujourd’hui ?
+<a href="{_SITE}/tableau-de-suivi">Le tableau, avec un exemple rempli</a>, est à vous. Lequel des trois vous manque
+le plus aujourd’hui ?
 
 {{{{signature}}}}
 """,
@@ -135,7 +139,7 @@ TRAINING = Sequence(
 {_HELLO}
 
 Nous ouvrons à distance une session pour chefs d’équipe : quatre matinées, une par semaine, et un
-exercice à faire sur leur propre poste.
+exercice à faire sur leur propre poste. <a href="{_SITE}/formations/chefs-d-equipe">Le programme est ici</a>.
 
 Auriez-vous une ou deux personnes à qui cela servirait ?
 
@@ -152,7 +156,8 @@ Auriez-vous une ou deux personnes à qui cela servirait ?
 Le programme tient en quatre mots : accueillir, mesurer, décider, transmettre. Chaque matinée finit par une
 décision que la personne essaie la semaine suivante.
 
-Voulez-vous le détail, et les dates ?
+Tout est là : <a href="{_SITE}/formations/chefs-d-equipe">le détail</a> et
+<a href="{_SITE}/formations/dates">les dates</a>. Qui voyez-vous en premier ?
 
 {{{{signature}}}}
 """,
@@ -166,7 +171,8 @@ Voulez-vous le détail, et les dates ?
 
 Il reste trois places pour la session. Après cela, je ne vous écrirai plus à ce propos.
 
-Dois-je en garder une{{{{#if company}}}} pour {{{{company}}}}{{{{/if}}}} ?
+Dois-je en garder une{{{{#if company}}}} pour {{{{company}}}}{{{{/if}}}} ? Un mot suffit, ou
+<a href="{_SITE}/formations/inscription">l’inscription en ligne</a>.
 
 {{{{signature}}}}
 """,

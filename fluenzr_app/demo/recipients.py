@@ -1,4 +1,4 @@
-"""Simulated people: they answer, are away, cannot be reached or want no more mail, each after a time of their own."""
+"""Simulated people: they open mails, answer, are away or want no more, each after a time of their own."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from fluenzr_app.demo import mail_programs, reports, wording
 from fluenzr_app.demo.letter import PARIS, Letter, cover_of, opened
 from fluenzr_app.demo.mail_programs import Attached, Writer
 from fluenzr_app.demo.post_office import DemoPostOffice
+from fluenzr_app.demo.reading import Ask, Look, Reading, asked_by, looks_at, objection
 from fluenzr_app.demo.temperament import Person, Reaction
 from fluenzr_app.demo.wording import Topic
 from fluenzr_app.mail.sandbox import ReceivedMail
@@ -40,11 +41,15 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Somebody presses the button that stops mails: the address of the one-click, to be asked at a moment (aware)."""
+    """Somebody, or a machine on the way, asks for addresses that stand in a mail, at a moment (aware).
+
+    `rfc_id` is the mail's where it is only looked at; empty for what somebody decides.
+    """
 
     at: datetime
     number: int
-    link: str
+    asks: tuple[Ask, ...]
+    rfc_id: str = ""
 
 
 Deed = Posting | Visit
@@ -88,6 +93,8 @@ class Recipients:
         self._expected: list[_Expected] = []
         self._talkative: set[str] = set()
         self._deeds: list[tuple[datetime, int, Deed]] = []
+        # Apart from what people do on purpose: nothing follows from it, so that nobody need be awake for it.
+        self._looks: list[tuple[datetime, int, Deed]] = []
         self._numbers = 0
 
     def expect(
@@ -112,19 +119,21 @@ class Recipients:
                 self._arrived(mail)
 
     def next_at(self) -> datetime | None:
-        """Return when somebody does something next; None when nobody is going to."""
+        """Return when somebody writes or decides something next, looks left out; None when nobody is going to."""
         return self._deeds[0][0] if self._deeds else None
 
     def due(self, now: datetime) -> list[Deed]:
         """Return what people do by `now`, in its order; each is given once."""
-        found: list[Deed] = []
-        while self._deeds and self._deeds[0][0] <= now:
-            found.append(heapq.heappop(self._deeds)[2])
-        return found
+        found: list[tuple[datetime, int, Deed]] = []
+        for heap in (self._deeds, self._looks):
+            while heap and heap[0][0] <= now:
+                found.append(heapq.heappop(heap))
+        return [deed for _, _, deed in sorted(found, key=lambda each: each[:2])]
 
     def put_off(self, deed: Deed, until: datetime) -> None:
         """Let something that did not succeed be done again at `until`."""
-        heapq.heappush(self._deeds, (until, deed.number, replace(deed, at=until)))
+        heap = self._looks if isinstance(deed, Visit) and deed.rfc_id else self._deeds
+        heapq.heappush(heap, (until, deed.number, replace(deed, at=until)))
 
     def _arrived(self, mail: ReceivedMail) -> None:
         # An account's mail to itself, such as the test of its connection, or to a colleague's.
@@ -145,13 +154,17 @@ class Recipients:
             self._answered(person, known, opened(mail))
 
     def _read(self, person: Person, known: _Known, mail: ReceivedMail) -> None:
-        # Opening the mail and following its links, once they are tracked, are decided here as well.
         if known.done:
             return
         reaction = self._as_expected(mail) or person.reaction(known.mails, mail.at)
-        away = known.away_until is not None and mail.at < known.away_until
-        if away or reaction.kind != "nothing":
-            self._react(person, known, opened(mail), reaction)
+        letter = opened(mail)
+        if reaction.kind == "gone" or reaction.kind == "full":
+            rng = person.rng("words", known.mails)
+            self._post(reaction.at, letter.from_address, reports.report(letter, reaction.kind, reaction.at, rng))
+            return
+        reading = self._react(person, known, letter, reaction)
+        for look in looks_at(person, known.mails, letter.page, mail.at, reading):
+            self._look_at(look, letter.rfc_id)
 
     def _as_expected(self, mail: ReceivedMail) -> Reaction | None:
         for expected in self._expected:
@@ -162,25 +175,31 @@ class Recipients:
                 return replace(expected.reaction, at=max(expected.reaction.at, mail.at + timedelta(seconds=30)))
         return None
 
-    def _react(self, person: Person, known: _Known, letter: Letter, reaction: Reaction) -> None:
+    def _react(self, person: Person, known: _Known, letter: Letter, reaction: Reaction) -> Reading:
+        """Let somebody do what they do with a mail, and return when they read it."""
         known.name = letter.to_name or known.name
         rng = person.rng("words", known.mails)
         writer = _writer(person, known)
-        if reaction.kind == "gone" or reaction.kind == "full":
-            self._post(reaction.at, letter.from_address, reports.report(letter, reaction.kind, reaction.at, rng))
-        elif known.away_until is not None and letter.at < known.away_until:
+        if known.away_until is not None and letter.at < known.away_until:
             self._tell_away(known, writer, letter, letter.at + timedelta(seconds=rng.randint(4, 70)), rng)
-        elif reaction.kind == "away":
-            self._leave(known, writer, letter, reaction, rng)
-        elif reaction.kind == "reply":
+            return Reading(known.away_until)
+        if reaction.kind == "away":
+            return self._leave(known, writer, letter, reaction, rng)
+        if reaction.kind == "nothing":
+            return Reading(letter.at)
+        if reaction.kind == "reply":
             self._reply(known, writer, letter, reaction, rng)
+        elif reaction.kind == "object":
+            if letter.page.preferences:
+                self._visit(reaction.at, objection(letter.page.preferences, *asked_by(person, rng)))
         elif reaction.kind == "stop_link" and letter.stop_link:
             known.done = True
-            self._visit(reaction.at, letter.stop_link)
-        elif reaction.kind in ("stop_link", "stop_mail") and letter.stop_mail:
+            self._visit(reaction.at, Ask("POST", letter.stop_link, form=b"List-Unsubscribe=One-Click"))
+        elif letter.stop_mail:
             known.done = True
             raw = mail_programs.request_to_stop(writer, letter, letter.stop_mail, reaction.at, rng)
             self._post(reaction.at, letter.from_address, raw)
+        return Reading(letter.at, reaction.at)
 
     def _reply(
         self, known: _Known, writer: Writer, letter: Letter, reaction: Reaction, rng: random.Random
@@ -203,15 +222,19 @@ class Recipients:
             passed_on = Writer(colleague, address, other.program)
             self._post(later, letter.from_address, mail_programs.answer(passed_on, letter, words, later, rng))
 
-    def _leave(self, known: _Known, writer: Writer, letter: Letter, reaction: Reaction, rng: random.Random) -> None:
+    def _leave(
+        self, known: _Known, writer: Writer, letter: Letter, reaction: Reaction, rng: random.Random
+    ) -> Reading:  # fmt: skip
         back = letter.at.replace(hour=8, minute=30) + timedelta(days=reaction.away_for)
         while back.weekday() > 4:
             back += timedelta(days=1)
         known.away_until = back
         self._tell_away(known, writer, letter, reaction.at, rng)
-        if rng.random() < _BACK_AND_ANSWERS:
-            at = back + timedelta(minutes=rng.randint(15, 240))
-            self._reply(known, writer, letter, Reaction("reply", at, "back"), rng)
+        if rng.random() >= _BACK_AND_ANSWERS:
+            return Reading(back)
+        at = back + timedelta(minutes=rng.randint(15, 240))
+        self._reply(known, writer, letter, Reaction("reply", at, "back"), rng)
+        return Reading(back, at)
 
     def _tell_away(
         self, known: _Known, writer: Writer, letter: Letter, at: datetime, rng: random.Random
@@ -240,9 +263,13 @@ class Recipients:
         self._numbers += 1
         heapq.heappush(self._deeds, (at, self._numbers, Posting(at, self._numbers, account, raw)))
 
-    def _visit(self, at: datetime, link: str) -> None:
+    def _visit(self, at: datetime, ask: Ask) -> None:
         self._numbers += 1
-        heapq.heappush(self._deeds, (at, self._numbers, Visit(at, self._numbers, link)))
+        heapq.heappush(self._deeds, (at, self._numbers, Visit(at, self._numbers, (ask,))))
+
+    def _look_at(self, look: Look, rfc_id: str) -> None:
+        self._numbers += 1
+        heapq.heappush(self._looks, (look.at, self._numbers, Visit(look.at, self._numbers, look.asks, rfc_id)))
 
 
 def _writer(person: Person, known: _Known) -> Writer:

@@ -12,7 +12,7 @@ from fluenzr_app.demo.letter import PARIS
 from fluenzr_app.demo.mail_programs import Program, program_of
 from fluenzr_app.demo.wording import LONGEST_TALK, Topic
 
-Kind = Literal["nothing", "reply", "away", "gone", "full", "stop_link", "stop_mail"]
+Kind = Literal["nothing", "reply", "away", "gone", "full", "stop_link", "stop_mail", "object"]
 
 # Of all addresses, those that exist no more.
 GONE_SHARE: Final = 0.015
@@ -23,6 +23,7 @@ _SHARES: Final[tuple[tuple[Kind, float], ...]] = (
     ("full", 0.01),
     ("stop_link", 0.006),
     ("stop_mail", 0.004),
+    ("object", 0.005),
 )
 _TOPICS: Final[tuple[tuple[Topic, int], ...]] = (
     ("interested", 26),

@@ -24,7 +24,8 @@ from fluenzr_app.bundle import ROOT, ensure_bundle
 from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.engine import Database
 from fluenzr_app.db.ids import public_id
-from fluenzr_app.demo.everyday import press_at_server
+from fluenzr_app.demo.browsing import press_at_server
+from fluenzr_app.demo.reading import Ask
 from fluenzr_app.demo.recipients import Visit
 from fluenzr_app.settings import load_settings
 from fluenzr_app.tracking.unsubscribe import UnsubscribeLink, unsubscribe_url
@@ -134,7 +135,8 @@ def test_whoever_presses_the_button_of_their_mail_program_is_unsubscribed(demo: 
     nobody = f"http://127.0.0.1:{free_ports(1)[0]}/u/token"
 
     def press(url: str) -> bool:
-        return asyncio.run(press_at_server(Visit(datetime.now(PARIS), 1, url)))
+        ask = Ask("POST", url, form=b"List-Unsubscribe=One-Click")
+        return asyncio.run(press_at_server(Visit(datetime.now(PARIS), 1, (ask,))))
 
     assert press(unsubscribe_url(keyring, demo.told["url"], link))
     assert demo.get(f"/v1/contacts/{public_id('con', contact_id)}")["status"] == "unsubscribed"

@@ -253,7 +253,8 @@ def test_the_link_and_the_mail_of_list_unsubscribe_are_both_used(
     recipients.look()
     visit, posting = recipients.due(NOW + timedelta(hours=1))
     assert isinstance(visit, Visit)
-    assert visit.link == "http://127.0.0.1:8000/u/token"
+    [ask] = visit.asks
+    assert (ask.method, ask.link) == ("POST", "http://127.0.0.1:8000/u/token")
     assert isinstance(posting, Posting)
     assert _read(posting.raw).mail.subject == "unsubscribe token"
 
