@@ -27,11 +27,12 @@ CHROME = next(row for row in PEOPLE if row.name == "Chrome")
 
 @dataclass(frozen=True)
 class Letter:
-    """A mail as it lies in its reader's mailbox. `links` are those of its text, without the footer's, in order."""
+    """A mail as it lies in its reader's mailbox. `links` are those of its text in order, `ways_out` the footer's."""
 
     markup: str
     text: str
     links: tuple[str, ...]
+    ways_out: tuple[str, ...]
     pixels: tuple[str, ...]
     traps: tuple[str, ...]
 
@@ -47,9 +48,10 @@ def letter_in(letters: Correspondence, address: str) -> Letter:
         target = re.search(r'href="([^"]*)"', tag)
         if target is not None:
             (traps if "display:none" in tag else links).append(html.unescape(target[1]))
-    links = [link for link in links if not re.search(r"/[up]/[^/]+$", link)]
+    ways_out = [link for link in links if re.search(r"/[up]/[^/]+$", link)]
+    links = [link for link in links if link not in ways_out]
     pixels = [html.unescape(each) for each in re.findall(r'<img\b[^>]*src="([^"]*)"', markup)]
-    return Letter(markup, text, tuple(links), tuple(pixels), tuple(traps))
+    return Letter(markup, text, tuple(links), tuple(ways_out), tuple(pixels), tuple(traps))
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ Every event holds the rule that judged it, the figures equal a recount, and by d
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,12 +22,13 @@ from fluenzr_app.tracking.objections import object_to_tracking
 from tests.real.ports import free_ports
 from tests.real.post_office import PostOffice
 from tests.scenarios.correspondence import Correspondence
-from tests.scenarios.readers import Told, clicked, stories_of
+from tests.scenarios.readers import SCANNER, Told, clicked, stories_of
 from tests.scenarios.reading import (
     CHROME,
     Letter,
     OwnLoop,
     Web,
+    ask,
     click,
     letter_in,
     open_mail,
@@ -148,6 +149,8 @@ def test_readers_proxies_and_scanners_are_told_apart_and_nothing_of_them_is_kept
     for address, story in cast.items():
         story.next_day(read[address])
     desk.judge()
+    for letter in read.values():
+        _scan_the_footer(letter)
     letters.clock.advance(timedelta(minutes=2))
     desk.judge()
 
@@ -164,7 +167,9 @@ def test_readers_proxies_and_scanners_are_told_apart_and_nothing_of_them_is_kept
     }
     assert wrong == {}
     _check_figures(desk, campaign, expected)
-    assert letters.rows("SELECT count(*) FROM hit") == [(0,)]
+    for table in ("hit", "suppression", "tracking_objection"):
+        assert letters.rows(f"SELECT count(*) FROM {table}") == [(0,)], table
+    assert letters.rows("SELECT DISTINCT status FROM contact") == [("active",)]
     assert _traces(tmp_path) == set()
 
 
@@ -254,6 +259,15 @@ def _read_in_chromium(desk: Desk, browser: Browser, address: str, letter: Letter
         assert context.cookies() == []
     finally:
         context.close()
+
+
+def _scan_the_footer(letter: Letter) -> None:
+    """Look at the pages for leaving and objecting as a scanner does that follows every link."""
+    assert len(letter.ways_out) == 2
+    for link in letter.ways_out:
+        for method in ("GET", "HEAD"):
+            status, _, _ = ask(link, replace(SCANNER, method=method))
+            assert status == 200
 
 
 def _check_letters(desk: Desk, read: dict[str, Letter]) -> None:
