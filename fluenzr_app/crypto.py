@@ -105,14 +105,17 @@ class KeyRing:
 
         The same payload gives the same token. Tokens never expire by themselves.
         """
-        if purpose not in self._closing:
-            self._closing[purpose] = AESSIV(self.derive(purpose))
-        closed = self._closing[purpose].encrypt(payload, None)
+        closed = self._closing_cipher(purpose).encrypt(payload, None)
         return base64.urlsafe_b64encode(closed).rstrip(b"=").decode()
 
     def open_token(self, purpose: str, token: str) -> bytes:
         """Return the payload of a token made by `close_token`; raises BadToken for anything else."""
-        return open_token(self.derive(purpose), token)
+        return _opened(self._closing_cipher(purpose), token)
+
+    def _closing_cipher(self, purpose: str) -> AESSIV:
+        if purpose not in self._closing:
+            self._closing[purpose] = AESSIV(self.derive(purpose))
+        return self._closing[purpose]
 
     def _cipher(self) -> AESGCM:
         if self._aead is None:
@@ -154,9 +157,13 @@ def verify_token(key: bytes, token: str) -> bytes:
 
 def open_token(key: bytes, token: str) -> bytes:
     """Return the payload of a token that `KeyRing.close_token` made with the derived `key`; raises BadToken."""
+    return _opened(AESSIV(key), token)
+
+
+def _opened(cipher: AESSIV, token: str) -> bytes:
     raw = _token_bytes(token)
     try:
-        return AESSIV(key).decrypt(raw, None)
+        return cipher.decrypt(raw, None)
     except (InvalidTag, ValueError):
         raise BadToken("the link is damaged") from None
 

@@ -15,7 +15,7 @@ def client_ip(connection: HTTPConnection, trusted: Sequence[str]) -> str:
     address that is not one of them was written by the client and proves nothing.
     """
     peer = connection.client.host if connection.client else ""
-    if not is_trusted(peer, trusted):
+    if not trusted or not is_trusted(peer, trusted):
         return peer
     hops = [part.strip() for part in ",".join(connection.headers.getlist("x-forwarded-for")).split(",")]
     for hop in reversed([hop for hop in hops if hop]):

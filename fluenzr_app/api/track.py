@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fluenzr_app.api.forwarded import client_ip
 from fluenzr_app.api.runtime import ApiRuntime
-from fluenzr_app.api.shell import Shell
+from fluenzr_app.api.shell import STRICT_POLICY, Catch
 from fluenzr_app.crypto import CryptoError, KeyRing
 from fluenzr_app.tracking.errors import BadLink, TrackingError
 from fluenzr_app.tracking.hits import HitStore, NewHit
@@ -40,12 +40,20 @@ _LEADS_ON: Final = "Ce lien mène ailleurs.\nThis link leads elsewhere.\n".encod
 _PRINTABLE: Final = "".join(map(chr, range(0x21, 0x7F)))
 
 _Headers = Sequence[tuple[bytes, bytes]]
-_NEVER_KEPT: Final = (b"cache-control", b"no-store, no-cache, must-revalidate, private, max-age=0")
-_NO_ROBOTS: Final = (b"x-robots-tag", b"noindex")
-_TEXT: Final = (_NEVER_KEPT, _NO_ROBOTS, (b"content-type", b"text/plain; charset=utf-8"))
-# A mail program on the web shows the pixel inside its own page.
-_GIF: Final = (_NEVER_KEPT, (b"content-type", b"image/gif"), (b"cross-origin-resource-policy", b"cross-origin"))
-_LATER: Final = (_NEVER_KEPT, (b"retry-after", b"30"))
+_ALWAYS: Final = (
+    (b"cache-control", b"no-store, no-cache, must-revalidate, private, max-age=0"),
+    (b"x-content-type-options", b"nosniff"),
+)
+# A mail program on the web shows the pixel inside its own page. What a `Shell` says about pages is no use to a picture,
+# and for each header the server takes as long as for a tenth of the rest.
+_GIF: Final = (*_ALWAYS, (b"content-type", b"image/gif"), (b"cross-origin-resource-policy", b"cross-origin"))
+_BARE: Final = (*_ALWAYS, (b"referrer-policy", b"no-referrer"), (b"x-robots-tag", b"noindex"))
+_TEXT: Final = (
+    *_BARE,
+    (b"content-type", b"text/plain; charset=utf-8"),
+    (b"content-security-policy", STRICT_POLICY.encode()),
+)
+_LATER: Final = (*_BARE, (b"retry-after", b"30"))
 
 _Read = TypeVar("_Read", TrackedMail, Click)
 
@@ -57,6 +65,7 @@ class TrackedLinks:
         self._runtime = runtime
         self._hits = HitStore(runtime.database)
         self._retired = RetiredLinkKeys(runtime.database, runtime.keyring)
+        self._secure: _Headers = [(b"strict-transport-security", b"max-age=31536000")] * runtime.settings.is_https
 
     def routes(self) -> list[Route]:
         """Return the routes for an application that is dressed by a `Shell` already."""
@@ -64,8 +73,8 @@ class TrackedLinks:
 
     def ahead(self) -> Mapping[str, ASGIApp]:
         """Return what a `Gate` asks before anything else, by the beginning of the path."""
-        dressed = Shell(self, https=self._runtime.settings.is_https)
-        return {"/o/": dressed, "/c/": dressed}
+        caught = Catch(self)
+        return {"/o/": caught, "/c/": caught}
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -78,7 +87,7 @@ class TrackedLinks:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["method"] not in _METHODS:
-            await _answer(scope, send, 405, (*_TEXT, (b"allow", b"GET, HEAD")), b"")
+            await self._answer(scope, send, 405, (*_TEXT, (b"allow", b"GET, HEAD")))
         elif scope["path"].startswith("/o/"):
             await self._pixel(scope, send)
         else:
@@ -89,22 +98,22 @@ class TrackedLinks:
             mail = await self._read(read_open, scope)
             await self._hits.store(self._hit(scope, "open", mail))
         except BadLink:
-            await _answer(scope, send, 404, _TEXT, _NOT_FOUND)
+            await self._answer(scope, send, 404, _TEXT, _NOT_FOUND)
         except (SQLAlchemyError, CryptoError, TrackingError) as error:
             _log("an opening could not be stored", error)
-            await _answer(scope, send, 503, _LATER, b"")
+            await self._answer(scope, send, 503, _LATER)
         else:
-            await _answer(scope, send, 200, _GIF, PIXEL)
+            await self._answer(scope, send, 200, _GIF, PIXEL)
 
     async def _click(self, scope: Scope, send: Send) -> None:
         try:
             click = await self._read(read_click, scope)
         except BadLink:
-            await _answer(scope, send, 404, _TEXT, _NOT_FOUND)
+            await self._answer(scope, send, 404, _TEXT, _NOT_FOUND)
             return
         except (SQLAlchemyError, CryptoError) as error:
             _log("a link from before a rotation could not be read", error)
-            await _answer(scope, send, 503, _LATER, b"")
+            await self._answer(scope, send, 503, _LATER)
             return
         try:
             async with asyncio.timeout(_PATIENCE_S):
@@ -112,10 +121,9 @@ class TrackedLinks:
         except (TrackingError, TimeoutError) as error:
             _log("a click could not be stored in time", error, click.mail)
         if click.trap:
-            await send({"type": "http.response.start", "status": 204, "headers": [_NEVER_KEPT, _NO_ROBOTS]})
-            await send({"type": "http.response.body", "body": b""})
+            await self._answer(scope, send, 204, _BARE)
         else:
-            await _answer(scope, send, 302, (*_TEXT, (b"location", _location(click.address))), _LEADS_ON)
+            await self._answer(scope, send, 302, (*_TEXT, (b"location", _location(click.address))), _LEADS_ON)
 
     async def _read(self, read: Callable[[KeyRing, str, RetiredKeys], _Read], scope: Scope) -> _Read:
         """Return what a token carries; raises BadLink, and what reading the keys from before a rotation raises."""
@@ -137,18 +145,19 @@ class TrackedLinks:
         source, tracks_opens = (click.source, click.tracks_opens) if click is not None else ("", False)
         return NewHit(kind, mail, self._runtime.now(), rule, source, tracks_opens, ip, agent)
 
+    async def _answer(self, scope: Scope, send: Send, status: int, headers: _Headers, body: bytes = b"") -> None:
+        told = [*headers, *self._secure]
+        if status != 204:
+            told.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": status, "headers": told})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
 
 def _location(address: str) -> bytes:
     """Return an address as a header can hold it: as it is, but for what only a browser's reading would make of it."""
     # Browsers leave these out of an address (WHATWG URL, 4.4); in a header they would end the line.
     kept = address.translate({ord(char): None for char in "\t\r\n"})
     return quote(kept, safe=_PRINTABLE).encode()
-
-
-async def _answer(scope: Scope, send: Send, status: int, headers: _Headers, body: bytes) -> None:
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
 def _log(words: str, error: Exception, mail: TrackedMail | None = None) -> None:

@@ -8,17 +8,18 @@ from fluenzr_app.commands.output import answer, refusals_in_words
 
 
 def bench(
-    only: Annotated[str | None, typer.Option("--only", help="send, tick, search or bounces")] = None,
+    only: Annotated[str | None, typer.Option("--only", help="send, tick, search, bounces or track")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="smaller numbers, for a first look")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="answer as one JSON object")] = False,
 ) -> None:
-    """Measure sending, planning, searching and reading bounces, each against a limit measured in the same run."""
+    """Measure sending, planning, searching, reading bounces and openings, each against a limit of the same run."""
     import uvloop
 
     from fluenzr_app.bench.bounces import measure_bounces
     from fluenzr_app.bench.due import LARGE, measure_tick
     from fluenzr_app.bench.search import measure_search
     from fluenzr_app.bench.send import MAILS, measure_send
+    from fluenzr_app.bench.track import HITS, ROUNDS, measure_track
 
     with refusals_in_words():
         found: dict[str, Any] = {}
@@ -31,4 +32,7 @@ def bench(
             found["search"] = {**measure_search(), "at_most": 2.0}
         if only in (None, "bounces"):
             found["bounces"] = {**measure_bounces(), "at_least": 0.9, "aim": 0.95}
+        if only in (None, "track"):
+            run = measure_track(HITS // 3, 1) if quick else measure_track(HITS, ROUNDS)
+            found["track"] = {**uvloop.run(run), "at_least": 0.4, "aim": 0.6}
         answer(found, as_json=as_json)

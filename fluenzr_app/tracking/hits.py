@@ -9,13 +9,14 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 from sqlmodel import Session
 
 from fluenzr_app.db.engine import Database
-from fluenzr_app.db.hot import HotSelect, HotStatement
+from fluenzr_app.db.hot import HotSelect, run_many, stored_moment
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.tracking.errors import TrackingError
 from fluenzr_app.tracking.links import TrackedMail
@@ -27,6 +28,7 @@ from fluenzr_app.workspaces.models import Workspace
 MOST_WAITING = 5_000
 # A transaction of a few milliseconds: sending mail waits for the same lock on SQLite.
 _GROUP = 500
+_ROWS_AT_ONCE = 64
 _LONGEST_AGENT = 500
 
 
@@ -123,35 +125,41 @@ def write_hits(session: Session, hits: Sequence[NewHit]) -> int:
     """Store `hits` and return how many; those of a workspace that is gone are left out."""
     connection = session.connection()
     workspaces = sorted({hit.mail.workspace_id for hit in hits})
-    keeps_details = {row[0]: bool(row[1]) for row in _WORKSPACES.rows(connection, workspaces)}
-    rows = [
-        _row(hit, details=keeps_details[hit.mail.workspace_id])
-        for hit in hits
-        if hit.mail.workspace_id in keeps_details
-    ]
-    if rows:
-        _INSERT.run(connection, rows)
+    details = {row[0]: bool(row[1]) for row in _WORKSPACES.rows(connection, workspaces)}
+    rows = [_row(hit, details[hit.mail.workspace_id]) for hit in hits if hit.mail.workspace_id in details]
+    if connection.dialect.name == "sqlite":
+        for begin in range(0, len(rows), _ROWS_AT_ONCE):
+            _insert_sqlite(connection, rows[begin : begin + _ROWS_AT_ONCE])
+    elif rows:
+        connection.execute(_INSERT, [dict(zip(_COLUMNS, row, strict=True)) for row in rows])
     return len(rows)
 
 
-def _row(hit: NewHit, *, details: bool) -> dict[str, Any]:
+def _insert_sqlite(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    # One statement for many rows: the driver gives up the interpreter once for each it runs, and between two of them
+    # the event loop would be waited for.
+    bound: list[Any] = []
+    for row in rows:
+        bound += row
+        for place in _MOMENTS:
+            bound[place - len(row)] = stored_moment(bound[place - len(row)])
+    run_many(connection, _insert_text(len(rows)), [bound])
+
+
+@lru_cache(maxsize=_ROWS_AT_ONCE)
+def _insert_text(rows: int) -> str:
+    row = f"({', '.join('?' * len(_COLUMNS))})"
+    return f"INSERT INTO {_HIT.name} ({', '.join(_COLUMNS)}) VALUES {', '.join([row] * rows)}"  # noqa: S608 - our names
+
+
+def _row(hit: NewHit, details: bool) -> tuple[Any, ...]:
+    """Return a row's values in the order of `_COLUMNS`."""
     mail = hit.mail
-    return {
-        "workspace_id": mail.workspace_id,
-        "kind": hit.kind,
-        "message_id": mail.message_id,
-        "contact_id": mail.contact_id,
-        "campaign_id": mail.campaign_id,
-        "account_id": mail.account_id,
-        "node_id": mail.node_id,
-        "composed_at": mail.composed_at,
-        "at": hit.at,
-        "rule": hit.rule,
-        "link": _storable(hit.link),
-        "tracks_opens": hit.tracks_opens,
-        "ip": hit.ip if details else "",
-        "user_agent": _storable(hit.user_agent[:_LONGEST_AGENT]) if details else "",
-    }
+    return (
+        mail.workspace_id, hit.kind, mail.message_id, mail.contact_id, mail.campaign_id, mail.account_id, mail.node_id,
+        mail.composed_at, hit.at, hit.rule, _storable(hit.link), hit.tracks_opens,
+        hit.ip if details else "", _storable(hit.user_agent[:_LONGEST_AGENT]) if details else "",
+    )  # fmt: skip
 
 
 def _storable(text: str) -> str:
@@ -173,7 +181,8 @@ _COLUMNS = (
     "workspace_id", "kind", "message_id", "contact_id", "campaign_id", "account_id", "node_id", "composed_at", "at",
     "rule", "link", "tracks_opens", "ip", "user_agent",
 )  # fmt: skip
-_INSERT = HotStatement(lambda _: insert(_HIT), _COLUMNS)
+_MOMENTS = (_COLUMNS.index("composed_at"), _COLUMNS.index("at"))
+_INSERT = insert(_HIT)
 _WORKSPACES = HotSelect(
     select(_WORKSPACE.c.id, _WORKSPACE.c.tracking_details).where(_WORKSPACE.c.id.in_(bindparam("ids", expanding=True)))
 )
