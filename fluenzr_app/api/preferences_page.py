@@ -33,8 +33,11 @@ _WORDS: Final[dict[Language, dict[str, str]]] = {
         "what_both": "la date de la première ouverture de chaque message, et celle du premier clic sur chaque lien",
         "what_opens": "la date de la première ouverture de chaque message",
         "what_clicks": "la date du premier clic sur chaque lien",
-        "keeps_details": "Ce qui est conservé\u00a0: pendant {days}, chaque ouverture et chaque clic avec sa date, "
-        "l’adresse IP et le programme utilisé\u202f; ensuite, {what} seulement.",
+        "keeps_details": "Ce qui est conservé\u00a0: pendant {days}, {each} avec sa date, l’adresse IP et le programme "
+        "utilisé\u202f; ensuite, {what} seulement.",
+        "each_both": "chaque ouverture et chaque clic",
+        "each_opens": "chaque ouverture",
+        "each_clicks": "chaque clic",
         "day": "{n}\u00a0jour",
         "days": "{n}\u00a0jours",
         "object": "Refuser le suivi",
@@ -70,8 +73,11 @@ _WORDS: Final[dict[Language, dict[str, str]]] = {
         "what_both": "the date of the first opening of each message, and of the first click on each link",
         "what_opens": "the date of the first opening of each message",
         "what_clicks": "the date of the first click on each link",
-        "keeps_details": "What is kept: for {days}, each opening and each click with its date, the IP address and the "
-        "program used; after that, only {what}.",
+        "keeps_details": "What is kept: for {days}, {each} with its date, the IP address and the program used; after "
+        "that, only {what}.",
+        "each_both": "each opening and each click",
+        "each_opens": "each opening",
+        "each_clicks": "each click",
         "day": "{n} day",
         "days": "{n} days",
         "object": "Refuse tracking",
@@ -157,7 +163,7 @@ def _kept(language: Language, found: Preferences, kind: str) -> str:
     if found.details_days is None:
         return words["keeps"].format(what=what)
     days = words["day" if found.details_days == 1 else "days"].format(n=found.details_days)
-    return words["keeps_details"].format(days=days, what=what)
+    return words["keeps_details"].format(days=days, each=words[f"each_{kind}"], what=what)
 
 
 def _date(language: Language, moment: datetime, zone: str) -> str:

@@ -24,6 +24,7 @@ h1{margin:0 0 12px;font-size:1.35rem;line-height:1.3}
 h2{margin:0 0 4px;font-size:1.05rem;line-height:1.4}
 p{margin:0 0 16px;color:var(--soft)}
 section{margin-top:24px;padding-top:24px;border-top:1px solid var(--line)}
+main>p:last-child{margin-bottom:0}
 section p{margin-bottom:12px}
 .state{display:flex;gap:8px;align-items:baseline;color:var(--text);font-weight:600;font-size:.9375rem}
 .state::before{content:"";flex:none;width:.6em;height:.6em;border-radius:50%;border:2px solid var(--edge)}

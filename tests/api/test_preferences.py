@@ -159,6 +159,7 @@ def test_the_language_is_the_recipient_s(
         ({"track_opens": False}, ["liens", "premier clic"], ["une image", "ouverture de"]),
         ({"track_opens": False, "track_clicks": False}, ["Désactivé par Atelier Rivage"], ["conservé", "une image"]),
         ({"tracking_details": True}, ["pendant 90\u00a0jours", "adresse IP"], ["Ni adresse IP"]),
+        ({"tracking_details": True, "track_clicks": False}, ["chaque ouverture avec sa date"], ["clic avec", "Ni"]),
         ({"tracking_details": True, "tracking_details_days": 1}, ["pendant 1\u00a0jour,"], []),
     ],
 )
