@@ -23,14 +23,14 @@ from fluenzr_app.api.contact_shapes import (
 from fluenzr_app.api.envelope import Answer, ApiError, Envelope, ListEnvelope, json_response, page_meta
 from fluenzr_app.api.paging import Paged
 from fluenzr_app.api.refusals import Translate, invalid, not_found
-from fluenzr_app.campaigns import audience
 from fluenzr_app.contacts import errors, service
 from fluenzr_app.contacts.bulk import MOST, BulkError, BulkResult, bulk_upsert
 from fluenzr_app.contacts.contact_values import ACCEPTED
 from fluenzr_app.contacts.field_names import STATUSES
 from fluenzr_app.contacts.listing import SORTS, ContactFilter, list_contacts
 from fluenzr_app.db.ids import parse_public_id, public_id
-from fluenzr_app.inbox import conversations, search
+from fluenzr_app.inbox import search
+from fluenzr_app.inbox.erasure import erase_people
 from fluenzr_app.workspaces import audit
 
 router = APIRouter(prefix="/contacts", tags=["contacts"])
@@ -117,12 +117,14 @@ async def change(contact_id: str, given: ContactGiven, caller: Asked) -> Respons
 
 @router.delete("/{contact_id}", response_model=Envelope[DeletedShape])
 async def delete(contact_id: str, caller: Asked) -> Response:
-    """Delete a contact for good. Whoever is on the suppression list stays on it, as a hash alone."""
+    """Delete a contact for good, with all that is known of the person.
+
+    Whoever is on the suppression list stays on it, as a hash alone.
+    """
     key = parse_public_id("con", contact_id)
 
     def act(session: Session) -> Answer:
-        before = [audience.contacts_deleted, conversations.contacts_deleted]
-        if service.delete_contacts(session, caller.workspace_id, [key], caller.now, before=before) == 0:
+        if erase_people(session, caller.workspace_id, [key], caller.now) == 0:
             raise errors.ContactNotFound
         audit.record(session, caller.key, caller.workspace_id, "contact.deleted", contact_id, None, caller.now)
         return Answer(DeletedShape(id=contact_id))

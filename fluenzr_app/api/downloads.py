@@ -1,5 +1,6 @@
 """`/downloads`: exports and error files, for the signed-in person's own workspace only."""
 
+import json
 from collections.abc import Iterator
 from typing import Annotated
 from urllib.parse import quote
@@ -15,6 +16,7 @@ from fluenzr_app.contacts.export import export_csv
 from fluenzr_app.contacts.field_names import STATUSES
 from fluenzr_app.contacts.listing import ContactFilter
 from fluenzr_app.db.ids import BadPublicId, parse_public_id
+from fluenzr_app.inbox.person_export import person_document
 from fluenzr_app.workspaces import audit
 
 router = APIRouter(prefix="/downloads", dependencies=[Depends(from_our_page)])
@@ -65,6 +67,25 @@ async def contacts(
     return _csv(export_csv(runtime.database, person.workspace_id, filters, bom=bom), name)
 
 
+@router.get("/contacts/{contact_id}/person.json")
+async def person_json(contact_id: str, person: Person) -> Response:
+    """Send all that is known about one contact, as JSON; noted in the audit log."""
+    key, runtime = parse_public_id("con", contact_id), person.runtime
+
+    def ask() -> bytes:
+        with runtime.database.read() as session:
+            document = person_document(session, person.workspace_id, key, person.now)
+        return json.dumps(document, ensure_ascii=False, indent=1).encode()
+
+    def note(session: Session) -> None:
+        audit.record(session, person.identity, person.workspace_id, "contact.exported", contact_id, None, person.now)
+
+    content = await runtime.database.run(ask)
+    await runtime.database.run(runtime.database.transact, note)
+    headers = _attachment(f"{contact_id}-{person.now:%Y-%m-%d}.json")
+    return Response(content, media_type="application/json", headers=headers)
+
+
 @router.get("/imports/{import_id}/errors.csv")
 async def import_errors(import_id: str, person: Person, bom: bool = False) -> Response:
     """Send the faulty rows of an import, ready to be corrected and imported again."""
@@ -84,11 +105,14 @@ async def import_errors(import_id: str, person: Person, bom: bool = False) -> Re
 
 
 def _csv(lines: Iterator[bytes], name: str) -> Response:
+    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=_attachment(name))
+
+
+def _attachment(name: str) -> dict[str, str]:
     plain = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_.") else "_" for sign in name)
     # RFC 6266, 4.3: a plain name for all, the exact one for whoever reads the extended form.
     disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-    headers = {"content-disposition": disposition, "cache-control": "no-store"}
-    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+    return {"content-disposition": disposition, "cache-control": "no-store"}
 
 
 def _statuses(text: str) -> tuple[str, ...]:

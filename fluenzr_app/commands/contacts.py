@@ -16,13 +16,14 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlmodel import Session
 
 from fluenzr_app.commands.context import CommandContext, CommandRefused, open_context
 from fluenzr_app.contacts import imports
 from fluenzr_app.contacts.custom_fields import list_custom_fields
 from fluenzr_app.contacts.delimiters import parse_delimiter
 from fluenzr_app.contacts.encodings import parse_encoding
-from fluenzr_app.contacts.errors import ContactsError, InvalidValue
+from fluenzr_app.contacts.errors import ContactNotFound, ContactsError, InvalidValue
 from fluenzr_app.contacts.export import export_csv
 from fluenzr_app.contacts.field_names import API_NAME, CONSENT_SOURCES
 from fluenzr_app.contacts.import_options import ImportOptions
@@ -30,13 +31,20 @@ from fluenzr_app.contacts.import_run import ImportRunner
 from fluenzr_app.contacts.import_views import ImportView
 from fluenzr_app.contacts.mapping import Guess, Known, parse_target
 from fluenzr_app.contacts.reasons import sentence
+from fluenzr_app.contacts.service import find_by_email
 from fluenzr_app.crypto import CryptoError
 from fluenzr_app.db.engine import DatabaseUnavailable
+from fluenzr_app.db.ids import public_id
 from fluenzr_app.db.migrations import SchemaError
+from fluenzr_app.inbox.erasure import erase_people
+from fluenzr_app.inbox.person_export import person_document
 from fluenzr_app.settings import SettingsError
+from fluenzr_app.workspaces import audit
 from fluenzr_app.workspaces.service import get_workspace
 
-app = typer.Typer(help="Import and export contacts.", no_args_is_help=True)
+app = typer.Typer(
+    help="Import and export contacts, export and erase what is known of one person.", no_args_is_help=True
+)
 
 _BLOCK = 1 << 20
 
@@ -107,6 +115,68 @@ def export_contacts(
             _print_json({"file": str(file), "bytes": size})
         else:
             typer.echo(f"{file}: {size} bytes", err=True)
+
+
+@app.command("export-person")
+def export_person(
+    email: Annotated[str, typer.Argument(help="Address of the person.")],
+    file: Annotated[Path | None, typer.Argument(help="JSON file to write; standard output if left out.")] = None,
+    workspace: Annotated[str | None, typer.Option(help="Name or id of the workspace.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+) -> None:
+    """Export everything that is known about one person, as JSON."""
+    with _telling(as_json), open_context(workspace) as context:
+        now = context.clock.now()
+        with context.db.read() as session:
+            key = _person(session, context.workspace_id, email)
+            document = person_document(session, context.workspace_id, key, now)
+        content = json.dumps(document, ensure_ascii=False, indent=1)
+        with context.db.transaction() as session:
+            subject = public_id("con", key)
+            audit.record(session, None, context.workspace_id, "contact.exported", subject, None, now)
+        if file is None:
+            typer.echo(content)
+            return
+        size = _write(file, iter([content.encode()]))
+        if as_json:
+            _print_json({"file": str(file), "bytes": size})
+        else:
+            typer.echo(f"{file}: {size} bytes", err=True)
+
+
+@app.command("erase-person")
+def erase_person(
+    email: Annotated[str, typer.Argument(help="Address of the person.")],
+    workspace: Annotated[str | None, typer.Option(help="Name or id of the workspace.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+) -> None:
+    """Erase everything that is known about one person; who said no stays known by a keyed hash alone."""
+    with _telling(as_json), open_context(workspace) as context:
+        with context.db.read() as session:
+            key = _person(session, context.workspace_id, email)
+        if not yes:
+            typer.confirm(f"Erase {email} for good, with all mails and answers?", abort=True, err=True)
+        now, subject = context.clock.now(), public_id("con", key)
+
+        def work(session: Session) -> int:
+            erased = erase_people(session, context.workspace_id, [key], now)
+            if erased:
+                audit.record(session, None, context.workspace_id, "contact.deleted", subject, None, now)
+            return erased
+
+        erased = context.db.transact(work)
+        if as_json:
+            _print_json({"id": subject, "erased": bool(erased)})
+        else:
+            typer.echo(f"{subject}: erased", err=True)
+
+
+def _person(session: Session, workspace_id: int, email: str) -> int:
+    card = find_by_email(session, workspace_id, email)
+    if card is None or card.contact.id is None:
+        raise ContactNotFound
+    return card.contact.id
 
 
 class _Import:

@@ -30,13 +30,12 @@ from fluenzr_app.contacts.errors import (
 from fluenzr_app.contacts.folding import search_text
 from fluenzr_app.contacts.labels import set_labels
 from fluenzr_app.contacts.models import Contact, ContactTag, Group, GroupMember, Suppression, Tag
-from fluenzr_app.contacts.notes import NOTED
-from fluenzr_app.contacts.stages import STAGE_CHANGED, StageView, list_stages, move_to_stage
+from fluenzr_app.contacts.stages import StageView, list_stages, move_to_stage
 from fluenzr_app.contacts.statuses import forget_loaded, set_statuses
 from fluenzr_app.contacts.store import existing, insert_new, new_row, with_defaults
 from fluenzr_app.contacts.suppression import STATUS_AFTER, hasher_of, is_suppressed
 from fluenzr_app.crypto import KeyRing
-from fluenzr_app.events.erase import erase_data
+from fluenzr_app.events.erase import erase_words
 
 _BATCH = 1_000
 
@@ -381,7 +380,7 @@ def _delete_batch(
             )
     except IntegrityError:
         raise ContactInUse from None
-    erase_data(session, workspace_id, own, (NOTED, STAGE_CHANGED))
+    erase_words(session, workspace_id, own)
     # The person is gone; that they said no is kept, but no longer who they were.
     connection.execute(
         update(Suppression)

@@ -2,17 +2,19 @@
 
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from fluenzr_app.accounts.models import EmailAccount
-from fluenzr_app.db.hot import HotStatement
+from fluenzr_app.db.hot import HotSelect, HotStatement
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.db.types import UtcDateTime
 from fluenzr_app.events.record import NewEvent, record
+from fluenzr_app.sending.erase import forget_words
 from fluenzr_app.sending.models import Attempt, Message, SentMail
 from fluenzr_app.sending.origin import Origin
 from fluenzr_app.sending.rows import IN_HAND, as_messages, select_messages
@@ -98,6 +100,12 @@ _STILL_UNDER_WAY = select(_MESSAGE.c.id, _MESSAGE.c.attempts).where(
     _MESSAGE.c.id.in_(bindparam("ids", expanding=True)), _UNDER_WAY
 )
 
+_ERASED = HotSelect(
+    select(_MESSAGE.c.id).where(
+        _MESSAGE.c.id.in_(bindparam("ids", expanding=True)), _MESSAGE.c.to_address == literal_column("''")
+    )
+)
+
 
 def settle(
     session: Session, origins: Mapping[str, Origin], outcomes: Sequence[Outcome], now: datetime
@@ -121,10 +129,10 @@ def settle(
             connection.execute(_OTHER, [_other_row(each, now) for each in others])
     if accepted and changed != len(accepted):
         accepted = _really_sent(session, accepted)
-    live = accepted + others
+    live = _without_erased(session, accepted + others)
     if live:
         _CLOSE_ATTEMPT.run(connection, [_attempt_row(each) for each in live])
-        _keep_mails(session, [each.outcome for each in live if each.outcome.raw is not None])
+        _keep_mails(session, [each.outcome for each in live if _is_kept(each.outcome)])
         _record_events(session, live)
         for kind, origin in origins.items():
             own = [each for each in live if each.outcome.message.kind == kind]
@@ -167,13 +175,42 @@ def _judge(outcome: Outcome) -> Settlement:
             return Settlement(outcome, Settled.RETRY, outcome.at + SOFT_BOUNCE_GAPS[message.soft_bounces])
 
 
+def _without_erased(session: Session, live: Sequence[Settlement]) -> list[Settlement]:
+    """Return the settlements, without words where the contact was deleted while the mail was on its way.
+
+    Asked when the rows are changed, and thus held: a deletion that comes later empties them itself.
+    """
+    if not live:
+        return []
+    found = _ERASED.rows(session.connection(), [each.outcome.message.id for each in live])
+    erased = {row.id for row in found}
+    if not erased:
+        return list(live)
+    forget_words(session, erased)
+    return [
+        replace(each, outcome=replace(each.outcome, subject="", text="", raw=None))
+        if each.outcome.message.id in erased
+        else each
+        for each in live
+    ]
+
+
+def _is_kept(outcome: Outcome) -> bool:
+    # A test reads as some contact's mail does, and nobody finds it by that contact: only its copy is made.
+    return outcome.raw is not None and (outcome.message.kind != "test" or outcome.copied)
+
+
+def _subject_of(outcome: Outcome) -> str:
+    return "" if outcome.message.kind == "test" else outcome.subject
+
+
 def _sent_row(each: Settlement) -> dict[str, object]:
     outcome = each.outcome
     return {
         "message_id": outcome.message.id,
         "attempt_no": outcome.attempt_no,
         "at": outcome.at,
-        "subject_text": outcome.subject,
+        "subject_text": _subject_of(outcome),
     }
 
 
@@ -185,7 +222,7 @@ def _other_row(each: Settlement, now: datetime) -> dict[str, object]:
         "new_status": _STATUSES[each.result],
         "new_due_at": each.retry_at or now,
         "new_soft_bounces": outcome.message.soft_bounces + (outcome.kind is OutcomeKind.SOFT_BOUNCE),
-        "subject_text": outcome.subject,
+        "subject_text": _subject_of(outcome),
         "new_reason": _REASONS[each.result],
         "new_detail": outcome.text[:500],
     }

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
+from fluenzr_app.db.tables import table_of
 from fluenzr_app.workspaces.api_keys import KeyIdentity
 from fluenzr_app.workspaces.identity import Identity
 from fluenzr_app.workspaces.models import AuditEntry, User
+
+_ENTRY = table_of(AuditEntry)
 
 Actor = Identity | KeyIdentity | None
 
@@ -48,6 +52,13 @@ def record(
         )
     )
     session.flush()
+
+
+def forget_subjects(session: Session, workspace_id: int, names: Sequence[str]) -> int:
+    """Empty the subject of entries about what is named so, as when a person is erased; return how many there were."""
+    session.flush()
+    mine = _ENTRY.c.workspace_id == workspace_id, func.lower(_ENTRY.c.subject).in_([name.lower() for name in names])
+    return int(session.connection().execute(update(_ENTRY).where(*mine).values(subject="")).rowcount)
 
 
 def list_entries(

@@ -13,9 +13,9 @@ from fluenzr_app.campaigns import audience
 from fluenzr_app.campaigns.enrollments import stop_contact
 from fluenzr_app.contacts import labels, suppression
 from fluenzr_app.contacts.listing import ContactFilter, matching_ids
-from fluenzr_app.contacts.service import archive_contacts, delete_contacts
+from fluenzr_app.contacts.service import archive_contacts
 from fluenzr_app.events.record import NewEvent, record
-from fluenzr_app.inbox import conversations
+from fluenzr_app.inbox.erasure import erase_people
 from fluenzr_app.workspaces import audit
 from fluenzr_app.workspaces.service import Identity
 
@@ -63,8 +63,7 @@ def do_batch(
             stop_contact(session, workspace_id, contact_id, "removed", "contact_archived", now)
         return archive_contacts(session, workspace_id, mine, now)
     if act == "delete":
-        before = (audience.contacts_deleted, conversations.contacts_deleted)
-        deleted = delete_contacts(session, workspace_id, mine, now, before=before)
+        deleted = erase_people(session, workspace_id, mine, now)
         audit.record(session, identity, workspace_id, "contacts.deleted", "contacts", {"count": deleted}, now)
         return deleted
     return sum(say_no(session, workspace_id, contact_id, act, now) for contact_id in mine)
