@@ -1,10 +1,13 @@
 """The API with real parts around it, and clients that ask as owner, teammate, stranger, nobody, or with a key."""
 
 import shutil
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -48,6 +51,20 @@ def nobody(api: FastAPI) -> Iterator[TestClient]:
     """A browser that is not signed in."""
     with browser(api) as client:
         yield client
+
+
+@pytest.fixture
+def served_port(api: FastAPI) -> Iterator[int]:
+    """The port of a real web server with the application."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(api, log_level="error", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        listening.listen()
+        thread.start()
+        yield listening.getsockname()[1]
+        server.should_exit = True
+        thread.join()
 
 
 def browser(api: FastAPI) -> TestClient:

@@ -1,13 +1,8 @@
 """One click in a mail program unsubscribes at once, in whichever manner its provider sends it (RFC 8058, 3)."""
 
 import socket
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pytest
-import uvicorn
-from fastapi import FastAPI
 from sqlmodel import select
 
 from fluenzr_app.contacts.models import Contact, Suppression
@@ -61,34 +56,20 @@ MANNERS = (
 )
 
 
-@pytest.fixture
-def address(api: FastAPI) -> Iterator[tuple[str, int]]:
-    """The API behind a real web server."""
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    listening.listen()
-    server = uvicorn.Server(uvicorn.Config(api, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    yield listening.getsockname()
-    server.should_exit = True
-    thread.join()
-
-
-def ask(address: tuple[str, int], request: bytes) -> str:
-    with socket.create_connection(address, timeout=10) as connection:
+def ask(port: int, request: bytes) -> str:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(request)
         return b"".join(iter(lambda: connection.recv(65_536), b"")).decode()
 
 
-def test_every_manner_unsubscribes_at_once_and_only_once(address, database, keyring, clock, people):
+def test_every_manner_unsubscribes_at_once_and_only_once(served_port, database, keyring, clock, people):
     for number, manner in enumerate(MANNERS):
         with database.transaction() as session:
             contact = make_contact(session, keyring, people.workspace_id, f"p{number}@x.example", clock.now())
             email_hash = bytes(session.get(Contact, contact).email_hash)
         token = unsubscribe.make_token(keyring, UnsubscribeLink(people.workspace_id, contact, email_hash))
         for _ in range(2):
-            answer = ask(address, manner.request(f"/u/{token}"))
+            answer = ask(served_port, manner.request(f"/u/{token}"))
             # Neither a redirect, which RFC 8058 forbids, nor a question.
             assert answer.startswith("HTTP/1.1 200 "), (manner.name, answer[:200])
             assert "set-cookie" not in answer.lower()
@@ -100,13 +81,13 @@ def test_every_manner_unsubscribes_at_once_and_only_once(address, database, keyr
             assert event.data == {"how": "one_click" if manner.body else "page"}
 
 
-def test_no_other_method_unsubscribes(address, database, keyring, clock, people):
+def test_no_other_method_unsubscribes(served_port, database, keyring, clock, people):
     with database.transaction() as session:
         contact = make_contact(session, keyring, people.workspace_id, "p@x.example", clock.now())
         email_hash = bytes(session.get(Contact, contact).email_hash)
     token = unsubscribe.make_token(keyring, UnsubscribeLink(people.workspace_id, contact, email_hash))
     for method in ("GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"):
         request = MANNERS[0].request(f"/u/{token}").replace(b"POST", method.encode(), 1)
-        assert " 405 " in ask(address, request)[:20] or method in ("GET", "HEAD")
+        assert " 405 " in ask(served_port, request)[:20] or method in ("GET", "HEAD")
     with database.read() as session:
         assert session.get(Contact, contact).status == "active"
