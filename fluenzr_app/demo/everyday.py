@@ -27,18 +27,29 @@ async def carry_out(
     `at_their_time`: `press` takes each visit for one of its own moment. Otherwise it happens now, and of those to one
     mail, such as all of a night, the second comes later.
     """
-    reached = set()
-    looked_at = set()
+    reached: set[str] = set()
+    looked_at: set[str] = set()
     for deed in recipients.due(now):
         if not isinstance(deed, Visit):
             office.mailboxes.deliver(deed.account, deed.raw, deed.at)
             reached.add(deed.account)
-        elif deed.rfc_id and deed.rfc_id in looked_at and not at_their_time:
+        elif deed.rfc_id in looked_at:
             recipients.put_off(deed, now + _NEXT_LOOK)
-        elif not await press(deed):
-            recipients.put_off(deed, now + _TRY_AGAIN)
-        looked_at.add(deed.rfc_id if isinstance(deed, Visit) else "")
+        else:
+            if deed.rfc_id and not at_their_time:
+                looked_at.add(deed.rfc_id)
+            if not await _made(press, deed):
+                recipients.put_off(deed, now + _TRY_AGAIN)
     return reached
+
+
+async def _made(press: Press, visit: Visit) -> bool:
+    try:
+        return await press(visit)
+    except Exception:
+        # What others do at the same moment is not to be lost with it.
+        log.exception("somebody of the demonstration could not make a visit")
+        return False
 
 
 @contextlib.asynccontextmanager

@@ -61,6 +61,50 @@ def test_campaigns_are_in_every_state_with_figures_that_equal_their_events(seede
     assert int(str(bounced[0][0])) >= 3
 
 
+def test_mails_were_opened_and_links_followed_by_people_and_by_machines(seeded: Seeded) -> None:
+    def mails(kind: str, machine: int) -> int:
+        statement = "SELECT count(DISTINCT message_id) FROM event WHERE type = :kind AND machine = :machine"
+        [(count,)] = seeded.rows(statement, kind=kind, machine=machine)
+        return int(str(count))
+
+    [(sent,)] = seeded.rows("SELECT count(*) FROM message WHERE kind = 'campaign' AND status = 'sent'")
+    assert 0.42 < mails("email.opened", 0) / sent < 0.63
+    assert 0.03 < mails("email.clicked", 0) / sent < 0.1
+    assert mails("email.opened", 1) > 5
+    assert mails("email.clicked", 1) > 5
+    rules = {
+        row[0] for row in seeded.rows("SELECT json_extract(data, '$.rule') FROM event WHERE type LIKE 'email.%ed'")
+    }
+    assert rules >= {"person", "by_click", "proxy_gmail", "proxy_apple", "scanner", "all_links"}
+    campaigns = seeded.rows("SELECT DISTINCT campaign_id FROM event WHERE type = 'email.opened' AND NOT machine")
+    assert len(campaigns) == 4
+    links = seeded.rows("SELECT DISTINCT json_extract(data, '$.link') FROM event WHERE type = 'email.link_clicked'")
+    assert len(links) > 3
+    assert all(str(link).startswith("https://www.nova-conseil.example/") for (link,) in links)
+    # Judged to the last one, and nothing kept beyond the dates.
+    assert seeded.rows("SELECT id FROM hit") == []
+
+
+def test_somebody_objected_and_is_tracked_no_more(seeded: Seeded) -> None:
+    objections = seeded.rows("SELECT contact_id, at FROM event WHERE type = 'contact.tracking_objected'")
+    assert objections
+    later = (
+        "SELECT id FROM event WHERE contact_id = :who AND at > :at"
+        " AND type IN ('email.opened', 'email.clicked', 'email.link_clicked')"
+    )
+    for contact_id, at in objections:
+        assert seeded.rows(later, who=contact_id, at=at) == []
+
+
+def test_nobody_answered_a_mail_before_it_was_read(seeded: Seeded) -> None:
+    late = seeded.rows(
+        "SELECT o.id FROM event r JOIN event o ON o.contact_id = r.contact_id AND o.type = 'email.opened'"
+        " AND NOT o.machine AND o.at > r.at WHERE r.type = 'email.replied' AND NOT EXISTS (SELECT 1 FROM event e"
+        " WHERE e.message_id = o.message_id AND e.type = 'email.sent' AND e.at > r.at)"
+    )
+    assert late == []
+
+
 def test_the_draft_has_the_faults_that_its_editor_is_to_name(seeded: Seeded) -> None:
     with seeded.db.read() as session:
         found = start_check(session, seeded.sample.workspace_id, seeded.sample.campaigns["fair"], moment(MONDAY, 0, 9))
