@@ -20,6 +20,7 @@ from fluenzr_app.ui.guard import Acting, acting, zone
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages import campaign_acts as acts
 from fluenzr_app.ui.pages.campaign_acts import address, key_of_path
+from fluenzr_app.ui.pages.campaign_figures import Followed, clicks_of, opens_of
 from fluenzr_app.ui.pages.campaign_start import StartState
 from fluenzr_app.ui.pages.campaign_words import WaitWords, refusal, wait_words
 from fluenzr_app.workspaces import service as workspaces
@@ -55,6 +56,8 @@ class CampaignState(rx.State):
     replied: int = 0
     bounced: int = 0
     unsubscribed: int = 0
+    opens: Followed = Followed()
+    clicks: Followed = Followed()
     uncertain: int = 0
     points: int = 0
     next_at: str = ""
@@ -137,6 +140,7 @@ class CampaignState(rx.State):
         self.enrolled, self.walking = stats.total_contacts, by.get("pending", 0) + by.get("in_progress", 0)
         self.ended = self.enrolled - self.walking
         self.sent, self.bounced, self.replied = stats.sent, stats.bounced, by.get("replied", 0)
+        self.opens, self.clicks = opens_of(stats, self.id), clicks_of(stats, self.id)
         self.unsubscribed, self.uncertain = by.get("unsubscribed", 0), stats.open_messages.get("uncertain", 0)
         self.points, self.revision = head.points, campaign.revision
         self.editable = campaign.status in ("draft", "paused")

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from fluenzr_app.campaigns import audience
 from fluenzr_app.campaigns.enrollments import counts_by_status
 from fluenzr_app.campaigns.errors import CampaignNotFound, CampaignsError
-from fluenzr_app.campaigns.figures import MailStats, mail_stats
+from fluenzr_app.campaigns.figures import LinkStats, MailStats, link_stats, mail_stats
 from fluenzr_app.campaigns.origin import CampaignOrigin
 from fluenzr_app.campaigns.progress import Walk, WalkPage, list_walks
 from fluenzr_app.campaigns.uncertain import UncertainMessage, decide, list_uncertain
@@ -23,12 +23,14 @@ from fluenzr_app.ui.catalogue import Lang, catalogue
 from fluenzr_app.ui.guard import acting, zone
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages.campaign_acts import key_of_path
+from fluenzr_app.ui.pages.campaign_figures import Followed, clicks_of, opens_of
 from fluenzr_app.ui.pages.campaign_frame import CampaignState
 from fluenzr_app.ui.pages.campaign_words import WALK_STATUSES, WaitWords, refusal, wait_words
 from fluenzr_app.workspaces import service as workspaces
 
 PER_PAGE = 25
 _UNCERTAIN_SHOWN = 20
+_LINKS_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,27 @@ class Doubt:
 
 @dataclass(frozen=True)
 class MailRow:
-    """The figures of one mail; `bounce` is None where nothing was sent."""
+    """The figures of one mail; `bounce` and `reply` are shares, None where nothing was sent."""
 
+    node: str
     number: int
     name: str
     sent: int
     bounce: float | None
+    reply: float | None
+    opens: Followed
+    clicks: Followed
+
+
+@dataclass(frozen=True)
+class LinkRow:
+    """A link of the mail that is open. `width` is its clicks in per cent of those of the most clicked one."""
+
+    link: str
+    clicked: int
+    machines: int
+    share: float | None
+    width: float
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,7 @@ class _Read:
     by_status: dict[str, int]
     doubts: list[UncertainMessage]
     mails: list[MailStats]
+    links: list[LinkStats]
     zone: str
 
 
@@ -92,6 +110,8 @@ class ProgressState(rx.State):
     doubts: list[Doubt] = []
     mails: list[MailRow] = []
     open: str = ""
+    open_mail: str = ""
+    links: list[LinkRow] = []
     _asked: int = 0
 
     @rx.event
@@ -101,9 +121,17 @@ class ProgressState(rx.State):
         key = self._key()
         if key != self._asked:
             self._asked, self.page_number, self.search, self.status, self.open = key, 0, "", "", ""
+            self.open_mail, self.links = "", []
         try:
             read = await me.read(
-                _read, me.workspace_id, key, me.now, self.status or None, self.search, self.page_number + 1
+                _read,
+                me.workspace_id,
+                key,
+                me.now,
+                self.status or None,
+                self.search,
+                self.page_number + 1,
+                bool(self.open_mail),
             )
         except CampaignNotFound:
             return
@@ -117,10 +145,8 @@ class ProgressState(rx.State):
             Doubt(public_id("msg", each.id), each.to_address, each.subject, each.rfc_id)
             for each in read.doubts[:_UNCERTAIN_SHOWN]
         ]
-        self.mails = [
-            MailRow(mail.number, mail.name, mail.sent, mail.bounced / mail.sent if mail.sent else None)
-            for mail in read.mails
-        ]
+        self.mails = [_mail_row(mail, public_id("cmp", key)) for mail in read.mails]
+        self.links = _link_rows(read, self.open_mail)
         self.loaded = True
 
     @rx.event
@@ -151,6 +177,12 @@ class ProgressState(rx.State):
     async def toggle(self, contact: str) -> None:
         """Open the explanation under a row, or close it."""
         self.open = "" if self.open == contact else contact[:40]
+
+    @rx.event
+    async def toggle_mail(self, node: str) -> Any:
+        """Show the links clicked in a mail under its row, or close them."""
+        self.open_mail, self.links = ("" if self.open_mail == node else node[:64]), []
+        return ProgressState.load
 
     @rx.event
     async def remove(self, contact: str) -> Any:
@@ -212,8 +244,44 @@ def _row(walk: Walk, lang: Lang, now: datetime, here: ZoneInfo, first_mail: str)
     )
 
 
+def _mail_row(mail: MailStats, campaign: str) -> MailRow:
+    return MailRow(
+        mail.node_id,
+        mail.number,
+        mail.name,
+        mail.sent,
+        mail.bounced / mail.sent if mail.sent else None,
+        mail.replied / mail.delivered if mail.delivered else None,
+        opens_of(mail, campaign),
+        clicks_of(mail, campaign),
+    )
+
+
+def _link_rows(read: _Read, node: str) -> list[LinkRow]:
+    delivered = next((mail.delivered for mail in read.mails if mail.node_id == node), 0)
+    found = [each for each in read.links if each.node_id == node][:_LINKS_SHOWN]
+    most = max((each.clicked for each in found), default=0)
+    return [
+        LinkRow(
+            each.link,
+            each.clicked,
+            each.machine_clicked,
+            each.clicked / delivered if delivered else None,
+            round(100 * each.clicked / most, 1) if most else 0.0,
+        )
+        for each in found
+    ]
+
+
 def _read(
-    session: Session, workspace_id: int, campaign_id: int, now: datetime, status: str | None, search: str, page: int
+    session: Session,
+    workspace_id: int,
+    campaign_id: int,
+    now: datetime,
+    status: str | None,
+    search: str,
+    page: int,
+    with_links: bool,
 ) -> _Read:
     walks = list_walks(
         session, workspace_id, campaign_id, now, status=status, search=search, page=page, per_page=PER_PAGE
@@ -224,5 +292,6 @@ def _read(
         counts_by_status(session, [campaign_id])[campaign_id],
         doubts,
         mail_stats(session, workspace_id, campaign_id),
+        link_stats(session, workspace_id, campaign_id) if with_links else [],
         workspaces.get_workspace(session, workspace_id).timezone,
     )

@@ -9,10 +9,11 @@ import reflex as rx
 from fluenzr_app.ui.components.buttons import button, mend_button
 from fluenzr_app.ui.components.forms import search_field
 from fluenzr_app.ui.components.frame import block, body, empty_state, kpi, kpi_strip
-from fluenzr_app.ui.components.status import diagnosis_banner, status_badge
+from fluenzr_app.ui.components.status import diagnosis_banner, progress_bar, status_badge
 from fluenzr_app.ui.components.table import Column, data_table, pager, toolbar, two_lines, under_row
 from fluenzr_app.ui.components.values import chosen_icon, icon, link, number, percent, when
 from fluenzr_app.ui.language import t
+from fluenzr_app.ui.pages.campaign_figures import by_machines, followed_cell, followed_kpi
 from fluenzr_app.ui.pages.campaign_frame import CampaignState
 from fluenzr_app.ui.pages.campaign_layout import campaign_page
 from fluenzr_app.ui.pages.campaign_progress import PER_PAGE, ProgressState
@@ -34,13 +35,23 @@ def _figures() -> rx.Component:
     unknown = rx.el.span(t("campaign_progress.none_sent"))
     nothing = head.sent == 0
     leaving = rx.cond(head.next_at != "", when(head.next_at, ShellState.zone), rx.el.span("–"))
-    return kpi_strip(
+    undelivered = rx.cond(nothing, t("campaign_progress.none_sent"), t("figures.nothing_delivered"))
+    how_far = kpi_strip(
         kpi(
             t("campaign_progress.contacts"),
             number(head.enrolled),
             t("campaign_progress.done_n", share=percent(over, 0)),
         ),
         kpi(t("campaign_progress.sent"), number(head.sent), rx.cond(nothing, unknown)),
+        kpi(
+            t("campaign_progress.next"),
+            leaving,
+            rx.cond((head.next_at == "") & head.has_wait, t("campaigns.held_up"), ""),
+        ),
+    )
+    what_came_of_it = kpi_strip(
+        followed_kpi("opens", t("figures.opens"), head.opens, unknown=undelivered),
+        followed_kpi("clicks", t("figures.clicks"), head.clicks, unknown=undelivered),
         kpi(
             t("campaign_progress.replies"),
             rx.cond(nothing, "–", number(head.replied)),
@@ -52,10 +63,20 @@ def _figures() -> rx.Component:
             rx.cond(nothing, unknown, t("campaign_progress.bounced_n", n=head.bounced)),
         ),
         kpi(t("campaign_progress.unsubscribed"), rx.cond(nothing, "–", number(head.unsubscribed))),
-        kpi(
-            t("campaign_progress.next"),
-            leaving,
-            rx.cond((head.next_at == "") & head.has_wait, t("campaigns.held_up"), ""),
+    )
+    return rx.fragment(how_far, what_came_of_it, _machines())
+
+
+def _machines() -> rx.Component:
+    """Say why what machines opened and clicked does not count, where some did."""
+    head = CampaignState
+    some = ((head.opens.off == "") & (head.opens.machines > 0)) | ((head.clicks.off == "") & (head.clicks.machines > 0))
+    return rx.cond(
+        some,
+        rx.el.details(
+            rx.el.summary(icon("bot", 14), t("figures.machines_title"), class_name="fz-machines-title"),
+            rx.el.p(t("figures.machines_words"), class_name="fz-second"),
+            class_name="fz-machines-words",
         ),
     )
 
@@ -176,25 +197,65 @@ def _table() -> rx.Component:
 
 def _mails() -> rx.Component:
     state = ProgressState
+    columns = [
+        Column(t("campaign_progress.mails"), _mail_name),
+        Column(t("campaign_progress.sent"), lambda mail: number(mail.sent), right=True, hide_on_phone=True),
+        Column(t("campaign_progress.bounces"), lambda mail: percent(mail.bounce), right=True, hide_on_phone=True),
+        Column(t("figures.opens_short"), lambda mail: followed_cell("opens", mail.opens, machines=True), right=True),
+        Column(t("figures.clicks_short"), lambda mail: followed_cell("clicks", mail.clicks, machines=True), right=True),
+        Column(t("campaign_progress.replies"), lambda mail: percent(mail.reply), right=True, hide_on_phone=True),
+    ]
     return rx.cond(
         CampaignState.sent > 0,
         block(
             data_table(
-                [
-                    Column(
-                        t("campaign_progress.mails"),
-                        lambda mail: t("campaign_progress.mail_n", n=mail.number, name=mail.name),
-                    ),
-                    Column(t("campaign_progress.sent"), lambda mail: number(mail.sent), right=True),
-                    Column(t("campaign_progress.bounces"), lambda mail: percent(mail.bounce), right=True),
-                ],
+                columns,
                 state.mails,
                 loaded=state.loaded,
-                key=lambda mail: mail.number,
+                key=lambda mail: mail.node,
+                on_open=state.toggle_mail,
+                opened=state.open_mail,
                 empty=rx.fragment(),
+                below=lambda mail: rx.cond(state.open_mail == mail.node, under_row(len(columns), _links(mail))),
             ),
             padded=False,
+            class_name="fz-mails",
         ),
+    )
+
+
+def _mail_name(mail: Any) -> rx.Component:
+    return rx.el.button(
+        chosen_icon(
+            rx.cond(ProgressState.open_mail == mail.node, "open", ""), {"open": "chevron-down"}, "chevron-right", 14
+        ),
+        rx.el.span(t("campaign_progress.mail_n", n=mail.number, name=mail.name)),
+        type="button",
+        aria_expanded=ProgressState.open_mail == mail.node,
+        title=t("figures.show_links", name=mail.name),
+        class_name="fz-mail-name",
+    )
+
+
+def _links(mail: Any) -> rx.Component:
+    """Return the links clicked in the mail that is open."""
+    state = ProgressState
+    line = lambda row: rx.el.li(  # noqa: E731
+        rx.el.div(
+            rx.el.span(row.link, class_name="fz-link-address", title=row.link),
+            rx.el.span(t("figures.link_clicks", n=row.clicked), " · ", percent(row.share), class_name="fz-link-count"),
+            class_name="fz-link-line",
+        ),
+        progress_bar(row.width, 100, thick=False),
+        rx.cond(row.machines > 0, rx.el.div(by_machines("clicks", row.machines), class_name="fz-machines")),
+    )
+    none = rx.el.p(
+        rx.cond(mail.clicks.off != "", t("figures.links_off"), t("figures.no_links")), class_name="fz-second"
+    )
+    return rx.el.div(
+        rx.el.h3(t("figures.links"), class_name="fz-block-title"),
+        rx.cond(state.links.length() > 0, rx.el.ul(rx.foreach(state.links, line), class_name="fz-links"), none),
+        class_name="fz-mail-links",
     )
 
 

@@ -14,6 +14,7 @@ from fluenzr_app.ui.components.table import Column, data_table, pager, toolbar, 
 from fluenzr_app.ui.components.values import chosen_icon, icon, number, percent, when
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.campaign_acts import PER_PAGE
+from fluenzr_app.ui.pages.campaign_figures import followed_cell
 from fluenzr_app.ui.pages.campaign_parts import Poll
 from fluenzr_app.ui.pages.campaign_words import STATUSES, WAIT_ICONS
 from fluenzr_app.ui.pages.campaigns_list import CampaignsState
@@ -75,6 +76,10 @@ def _columns() -> list[Column]:
         Column(t("campaigns.column.status"), lambda row: status_badge(row.badge, STATUSES), sort="status"),
         Column(t("campaigns.column.progress"), _progress, width="170px", hide_on_phone=True),
         Column(t("campaigns.column.sent"), lambda row: number(row.sent), right=True, hide_on_phone=True),
+        Column(t("figures.opens_short"), lambda row: followed_cell("opens", row.opens), right=True, hide_on_phone=True),
+        Column(
+            t("figures.clicks_short"), lambda row: followed_cell("clicks", row.clicks), right=True, hide_on_phone=True
+        ),
         Column(t("campaigns.column.bounced"), _bounced, right=True, hide_on_phone=True),
         Column(t("campaigns.column.next"), _next, right=True, hide_on_phone=True),
         Column("", _menu, right=True, width="24px"),
@@ -173,8 +178,8 @@ def _below(row: Any) -> rx.Component:
         mend=rx.cond(row.wait.mend != "", _mend(row)),
     )
     return rx.fragment(
-        rx.cond(row.has_wait, under_row(7, wait)),
-        rx.cond(row.uncertain > 0, under_row(7, uncertain)),
+        rx.cond(row.has_wait, under_row(9, wait)),
+        rx.cond(row.uncertain > 0, under_row(9, uncertain)),
     )
 
 

@@ -17,6 +17,7 @@ from fluenzr_app.ui.guard import acting, zone
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages import campaign_acts as acts
 from fluenzr_app.ui.pages.campaign_acts import Listed
+from fluenzr_app.ui.pages.campaign_figures import Followed, clicks_of, opens_of
 from fluenzr_app.ui.pages.campaign_frame import shown_next
 from fluenzr_app.ui.pages.campaign_words import WaitWords, refusal, wait_words
 from fluenzr_app.workspaces import service as workspaces
@@ -45,6 +46,8 @@ class CampaignRow:
     sent: int | None
     bounce: float | None
     many_bounces: bool
+    opens: Followed
+    clicks: Followed
     next_at: str
     ended_at: str
     points: int
@@ -223,6 +226,8 @@ def _row(listed: Listed, lang: Lang, now: datetime, here: ZoneInfo) -> CampaignR
         bounce=bounce,
         # The brake's own floor: a share of a handful of sends is no rate (campaigns.md, Bounce brake).
         many_bounces=bounce is not None and bounce > 0.05 and counts.sent >= 20,
+        opens=opens_of(counts, key),
+        clicks=clicks_of(counts, key),
         next_at=shown_next(standing, now),
         ended_at="" if line.completed_at is None else line.completed_at.isoformat(),
         points=listed.points,

@@ -10,9 +10,9 @@ from fluenzr_app.ui.components.buttons import button, menu_item, row_menu
 from fluenzr_app.ui.components.forms import choice_of, form, text_area, text_input
 from fluenzr_app.ui.components.frame import confirm_dialog, row, side_panel, skeleton_rows, stack
 from fluenzr_app.ui.components.stages import stage_select
-from fluenzr_app.ui.components.status import callout, save_state, status_badge
+from fluenzr_app.ui.components.status import badge, callout, save_state, status_badge
 from fluenzr_app.ui.components.table import avatar
-from fluenzr_app.ui.components.values import icon, when
+from fluenzr_app.ui.components.values import icon, long_date, when
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.contacts_card_past import history, section, waits
 from fluenzr_app.ui.pages.contacts_card_state import ContactCardState
@@ -97,6 +97,7 @@ def _head() -> rx.Component:
             class_name="fzc-card-head",
         ),
         _standing(),
+        rx.cond(C.objects_since != "", _objection()),
         _stage(),
         gap=12,
     )
@@ -137,6 +138,19 @@ def _standing() -> rx.Component:
         told("bounced", "error", "circle-x"),
         told("archived", "grey", "archive"),
         rx.fragment(),
+    )
+
+
+def _objection() -> rx.Component:
+    """Say that the person objects to tracking, since when, and what follows from it."""
+    return rx.el.div(
+        rx.el.div(
+            badge(t("contacts_card.objects"), "info", "eye-off"),
+            rx.el.span(t("contacts_card.objects_since"), " ", long_date(C.objects_since, ShellState.zone)),
+            class_name="fzc-objection-head",
+        ),
+        rx.el.p(t("contacts_card.objects_words"), class_name="fz-second fz-small"),
+        class_name="fzc-objection",
     )
 
 

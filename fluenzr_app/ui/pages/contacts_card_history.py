@@ -13,11 +13,15 @@ from fluenzr_app.db.ids import public_id
 
 # Events that somebody, or an automation, made by hand: the line says who.
 _DONE_BY = frozenset({NOTED, STAGE_CHANGED})
+_FOLLOWED = frozenset({"email.opened", "email.clicked", "email.link_clicked"})
+_LINK_LETTERS = 300
 
 
 @dataclass(frozen=True)
 class HistoryRow:
     """One line of the history; `detail` is a server's words, `note` a person's.
+
+    `link` is the address that was followed, `rule` the code of what an opening or a click was known by.
 
     `who` is person (called `name`), former (no longer in the workspace), program, enrolled or answered; empty where
     it goes without saying. A stage is told by kind and name, both empty for none.
@@ -37,6 +41,8 @@ class HistoryRow:
     from_name: str
     to_kind: str
     to_name: str
+    link: str = ""
+    rule: str = ""
 
 
 def authors(lines: Iterable[HistoryLine]) -> set[int]:
@@ -46,7 +52,7 @@ def authors(lines: Iterable[HistoryLine]) -> set[int]:
 
 def history_row(line: HistoryLine, names: Mapping[int, str]) -> HistoryRow:
     """Return a line as the card shows it; `names` are those of the users who are still in the workspace."""
-    noted = line.type == NOTED
+    noted, followed = line.type == NOTED, line.type in _FOLLOWED
     text = str(line.data.get("text", ""))
     return HistoryRow(
         line.type,
@@ -61,6 +67,8 @@ def history_row(line: HistoryLine, names: Mapping[int, str]) -> HistoryRow:
         names.get(line.data.get("by", 0), ""),
         *_stage(line.data.get("from")),
         *_stage(line.data.get("to")),
+        link=str(line.data.get("link", ""))[:_LINK_LETTERS] if followed and not line.machine else "",
+        rule=str(line.data.get("rule", "")) if followed else "",
     )
 
 

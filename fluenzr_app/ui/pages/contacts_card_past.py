@@ -27,10 +27,19 @@ _EVENTS = {
     "email.rejected": "circle-alert",
     "email.opened": "eye",
     "email.clicked": "mouse-pointer-click",
+    "email.link_clicked": "mouse-pointer-click",
     "email.replied": "reply",
     "email.unsubscribed": "ban",
     "contact.noted": "sticky-note",
+    "contact.tracking_objected": "eye-off",
+    "contact.tracking_allowed": "eye",
 }
+# What programs did with a mail; nobody read it.
+_BY_MACHINE = ("email.opened", "email.clicked")
+_RULES = (
+    "head", "prefetch", "proxy_apple", "proxy_gmail", "proxy_yahoo", "proxy_other", "scanner", "link_preview",
+    "network", "agent", "no_agent", "trap", "all_links", "too_soon", "burst", "by_click",
+)  # fmt: skip
 _ICONS = _EVENTS | {"contact.stage_changed": "square-kanban"}
 
 
@@ -117,26 +126,42 @@ def _history_line(line: rx.Var[HistoryRow]) -> rx.Component:
         ("contact.stage_changed", _stage_change(line)),
         line.kind,
     )
+    machine = rx.match(
+        line.kind,
+        *[(kind, t(f"contacts_card.machine_event.{kind.partition('.')[2]}")) for kind in _BY_MACHINE],
+        said,
+    )
     where = rx.cond(
         line.campaign != "", link(line.campaign, "/campaigns/" + line.campaign_id, class_name="fzc-soft-link")
     )
     return rx.el.li(
-        rx.el.span(chosen_icon(line.kind, _ICONS, "circle-dot", 12), class_name="fzc-event"),
+        rx.el.span(
+            rx.cond(line.machine, icon("bot", 12), chosen_icon(line.kind, _ICONS, "circle-dot", 12)),
+            class_name="fzc-event",
+        ),
         rx.el.div(
             rx.el.div(
-                rx.el.span(said, class_name="fzc-said"),
+                rx.el.span(rx.cond(line.machine, machine, said), class_name="fzc-said"),
                 when(line.at, ShellState.zone, class_name="fz-since"),
                 class_name="fzc-history-line",
             ),
             rx.cond(line.subject != "", rx.el.div(line.subject, class_name="fz-second fz-small")),
             rx.cond(line.note != "", rx.el.div(line.note, class_name="fzc-note")),
             rx.cond(line.detail != "", rx.el.div(line.detail, class_name="fz-server-words")),
+            rx.cond(line.link != "", rx.el.div(line.link, title=line.link, class_name="fzc-link-followed")),
+            rx.cond(line.rule != "", rx.el.div(_rule(line.rule), class_name="fz-second fz-small fzc-rule")),
             rx.cond(line.machine, rx.el.div(t("contacts_card.machine"), class_name="fz-second fz-small")),
             rx.cond(line.who != "", rx.el.div(_who(line), class_name="fz-second fz-small")),
             rx.el.div(where, class_name="fz-second fz-small"),
             class_name="fzc-history-words",
         ),
+        data_machine=line.machine,
     )
+
+
+def _rule(code: rx.Var[str]) -> rx.Var[str]:
+    """Return what an opening or a click was known by; nothing of one that simply looks like a person's."""
+    return rx.match(code, *[(each, t(f"figures.rule.{each}")) for each in _RULES], "").to(str)
 
 
 def _stage_change(line: rx.Var[HistoryRow]) -> rx.Var[str]:

@@ -24,6 +24,7 @@ from fluenzr_app.contacts.service import ContactCard
 from fluenzr_app.contacts.stages import StageView, list_stages, make_stages, move_to_stage
 from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
 from fluenzr_app.inbox import search
+from fluenzr_app.tracking.objections import objected_at
 from fluenzr_app.ui.components.stages import StageChoice, stage_choices
 from fluenzr_app.ui.formats import time_of_day
 from fluenzr_app.ui.guard import Acting, acting
@@ -60,6 +61,7 @@ class _Card:
     zone: str
     stages: tuple[StageView, ...]
     names: dict[int, str]
+    objects_since: datetime | None
 
 
 class ContactCardState(rx.State):
@@ -71,6 +73,7 @@ class ContactCardState(rx.State):
     initials: str = ""
     line: str = ""
     status: str = ""
+    objects_since: str = ""
     values: dict[str, str] = {}
     created_at: str = ""
     consent_day: str = ""
@@ -295,6 +298,7 @@ class ContactCardState(rx.State):
         )
         self.values["consent_at"] = self.consent_day
         self.created_at = contact.created_at.isoformat()
+        self.objects_since = found.objects_since.isoformat() if found.objects_since else ""
         self.tags = list(found.card.tags)
         self.groups = [ShownGroup(public_id("grp", key), name) for key, name in found.card.groups]
         self.own = [
@@ -311,14 +315,16 @@ class ContactCardState(rx.State):
 
 def _read(session: Session, workspace_id: int, contact_id: int, history: int, now: datetime) -> _Card:
     lines = history_of_contact(session, workspace_id, contact_id, limit=history + 1)
+    card = service.get_contact(session, workspace_id, contact_id)
     return _Card(
-        service.get_contact(session, workspace_id, contact_id),
+        card,
         tuple(list_custom_fields(session, workspace_id)),
         lines,
         tuple(waits_of_contact(session, workspace_id, contact_id, now)),
         get_workspace(session, workspace_id).timezone,
         list_stages(session, workspace_id),
         names_of(session, workspace_id, authors(lines)),
+        objected_at(session, workspace_id, card.contact.email_hash, contact_id),
     )
 
 

@@ -32,6 +32,7 @@ from fluenzr_app.ui.components.values import chosen_icon, icon, link, long_date,
 from fluenzr_app.ui.language import is_english, t
 from fluenzr_app.ui.pages.accounts import STATUSES as ACCOUNT_STATUSES
 from fluenzr_app.ui.pages.accounts_query import AccountsQuery
+from fluenzr_app.ui.pages.campaign_figures import Followed, Kind, followed_cell, followed_kpi
 from fluenzr_app.ui.pages.campaign_words import STATUSES as CAMPAIGN_STATUSES
 from fluenzr_app.ui.pages.dashboard_data import AccountRow, CampaignRow, HourBar
 from fluenzr_app.ui.pages.dashboard_state import DashboardState, Step
@@ -100,7 +101,7 @@ def _said(moment: Any) -> rx.Component:
 
 def _figures() -> rx.Component:
     state = DashboardState
-    return kpi_strip(
+    today = kpi_strip(
         kpi(
             t("dashboard.sent_today"),
             number(state.sent),
@@ -126,6 +127,10 @@ def _figures() -> rx.Component:
                 rx.cond(state.paused > 0, t("dashboard.paused", n=state.paused), t("dashboard.all_move")),
             ),
         ),
+    )
+    month = kpi_strip(
+        followed_kpi("opens", t("figures.opens_30"), state.opens, unknown=_no_rate("opens", state.opens)),
+        followed_kpi("clicks", t("figures.clicks_30"), state.clicks, unknown=_no_rate("clicks", state.clicks)),
         kpi(
             t("dashboard.bounces"),
             percent(state.bounce_share),
@@ -139,6 +144,12 @@ def _figures() -> rx.Component:
             ),
         ),
     )
+    return rx.fragment(today, month)
+
+
+def _no_rate(kind: Kind, shown: rx.Var[Followed]) -> rx.Var[str]:
+    older = t("figures.older_opens", n=shown.count) if kind == "opens" else t("figures.older_clicks", n=shown.count)
+    return rx.cond(shown.count > 0, older, t("dashboard.nothing_sent")).to(str)
 
 
 def _chart() -> rx.Component:
@@ -244,6 +255,15 @@ def _campaigns() -> rx.Component:
             Column(t("dashboard.column.campaign"), _name),
             Column(t("dashboard.column.state"), lambda row: status_badge(row.badge, CAMPAIGN_STATUSES)),
             Column(t("dashboard.column.progress"), _progress, hide_on_phone=True),
+            Column(
+                t("figures.opens_short"), lambda row: followed_cell("opens", row.opens), right=True, hide_on_phone=True
+            ),
+            Column(
+                t("figures.clicks_short"),
+                lambda row: followed_cell("clicks", row.clicks),
+                right=True,
+                hide_on_phone=True,
+            ),
             Column(t("dashboard.column.next"), _next, right=True, hide_on_phone=True),
         ],
         state.campaigns,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from sqlmodel import Session
 from fluenzr_app.accounts.limits import explain_limit
 from fluenzr_app.accounts.models import EmailAccount
 from fluenzr_app.accounts.service import list_accounts
+from fluenzr_app.campaigns.counts import workspace_counts
 from fluenzr_app.campaigns.enrollments import counts_by_status
 from fluenzr_app.campaigns.figures import sent_by_hour
 from fluenzr_app.campaigns.models import Campaign
@@ -26,11 +27,10 @@ from fluenzr_app.db.ids import public_id
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.diagnosis.facts import findings_of
 from fluenzr_app.diagnosis.findings import Finding
-from fluenzr_app.events.figures import totals
-from fluenzr_app.events.record import hour_of
 from fluenzr_app.sending.caps import usage
 from fluenzr_app.ui.guard import zone
 from fluenzr_app.ui.pages.accounts_list import day_of, iso, status_of
+from fluenzr_app.ui.pages.campaign_figures import Followed, clicks_of, opens_of
 from fluenzr_app.workspaces.service import get_workspace
 
 _CAMPAIGN = table_of(Campaign)
@@ -38,7 +38,7 @@ _NOW = timedelta(seconds=45)
 _CAMPAIGNS_SHOWN = 6
 _ACCOUNTS_SHOWN = 8
 _WORKING_HOURS = (9, 17)
-_BOUNCES_OVER = timedelta(days=30)
+_RATES_OVER = timedelta(days=30)
 # Below this a share says more about chance than about the addresses.
 _RATE_FLOOR = 100
 
@@ -68,6 +68,8 @@ class CampaignRow:
     enrolled: int
     ended: int
     share: float | None
+    opens: Followed
+    clicks: Followed
     next_at: str
     leaves_now: bool
 
@@ -112,6 +114,8 @@ class Dashboard:
 
     day: Day
     bounces: Bounces
+    opens: Followed
+    clicks: Followed
     walking: int
     new: int
     active: int
@@ -140,10 +144,13 @@ def read_dashboard(session: Session, workspace_id: int, now: datetime) -> Dashbo
         for line in list_campaigns(session, workspace_id, status=status, per_page=100, sort="updatedAt").lines
     ]
     campaigns = [_campaign(session, line, now) for line in lines]
+    month = workspace_counts(session, workspace_id, now - _RATES_OVER)
     walking = _walking(session, [line.id for line in lines if line.status == "active"])
     return Dashboard(
         day=_day(session, workspace_id, accounts, rows, now, here),
-        bounces=_bounces(session, workspace_id, now),
+        bounces=judge_bounces(month.sent, month.bounced),
+        opens=_within_whole(opens_of(month)),
+        clicks=_within_whole(clicks_of(month)),
         walking=walking.get("in_progress", 0) + walking.get("pending", 0),
         new=walking.get("pending", 0),
         active=by_status.get("active", 0),
@@ -245,10 +252,9 @@ def _window(session: Session, workspace_id: int, now: datetime) -> tuple[str, da
     return "closed", min((at for at in opening if at is not None), default=None)
 
 
-def _bounces(session: Session, workspace_id: int, now: datetime) -> Bounces:
-    since = hour_of(now - _BOUNCES_OVER)
-    found = totals(session, workspace_id, "workspace", workspace_id, ("email.sent", "email.bounced"), since)
-    return judge_bounces(found["email.sent"], found["email.bounced"])
+def _within_whole(shown: Followed) -> Followed:
+    """Leave the rate out where more was opened than delivered: those are openings of mails from before the month."""
+    return replace(shown, share=None, judgement="") if shown.share is not None and shown.share > 1 else shown
 
 
 def _walking(session: Session, campaign_ids: Sequence[int]) -> dict[str, int]:
@@ -272,6 +278,8 @@ def _campaign(session: Session, line: CampaignLine, now: datetime) -> CampaignRo
         enrolled=line.enrolled,
         ended=line.ended,
         share=line.ended / line.enrolled if line.enrolled else None,
+        opens=opens_of(line.counts, public_id("cmp", line.id)),
+        clicks=clicks_of(line.counts, public_id("cmp", line.id)),
         next_at=iso(next_at),
         leaves_now=next_at is not None and next_at <= now + _NOW,
     )

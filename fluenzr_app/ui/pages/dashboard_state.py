@@ -19,6 +19,7 @@ from fluenzr_app.ui.guard import acting, zone
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages.accounts_query import AccountsQuery
 from fluenzr_app.ui.pages.campaign_acts import campaign_id_of
+from fluenzr_app.ui.pages.campaign_figures import Followed
 from fluenzr_app.ui.pages.dashboard_data import AccountRow, CampaignRow, Dashboard, HourBar, read_dashboard
 from fluenzr_app.ui.pages.dashboard_words import FindingLine, line_of
 from fluenzr_app.workspaces.service import get_workspace
@@ -64,6 +65,8 @@ class DashboardState(rx.State):
     bounce_sent: int = 0
     bounced: int = 0
     judgement: str = ""
+    opens: Followed = Followed()
+    clicks: Followed = Followed()
     findings: list[FindingLine] = []
     urgent: bool = False
     campaigns: list[CampaignRow] = []
@@ -131,7 +134,7 @@ class DashboardState(rx.State):
         self.walking, self.new = shown.walking, shown.new
         self.active, self.stopped, self.paused = shown.active, shown.stopped, shown.paused
         self.bounce_share, self.bounce_sent, self.bounced = bounces.share, bounces.sent, bounces.bounced
-        self.judgement = bounces.judgement
+        self.judgement, self.opens, self.clicks = bounces.judgement, shown.opens, shown.clicks
         self.campaigns, self.accounts, self.accounts_total = shown.campaigns, shown.accounts, shown.accounts_total
         self.steps = [
             Step("account", "at-sign", AccountsQuery(drawer="connect").address(), shown.accounts_total > 0),

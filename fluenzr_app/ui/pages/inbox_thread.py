@@ -29,6 +29,7 @@ _QUOTED_LETTERS = 4_000
 _WHOLE_LETTERS = 200_000
 _SNIPPET = 160
 _EVENTS = 60
+_LINK_LETTERS = 300
 _NOTICES = frozenset(("email.replied", "email.unsubscribed", "email.bounced", "contact.stage_changed", "contact.noted"))
 
 
@@ -70,6 +71,9 @@ class ThreadRow:
     step: int = 0
     campaign: str = ""
     can_undo: bool = False
+    opened_at: str = ""
+    clicked_at: str = ""
+    clicked_link: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,12 +92,12 @@ class ThreadRead:
 def read_thread(session: Session, workspace_id: int, conversation_id: int) -> ThreadRead:
     """Return a conversation with everything around it; raises ConversationNotFound."""
     line = get_conversation(session, workspace_id, conversation_id)
-    history = history_of_contact(session, workspace_id, line.contact_id, limit=_EVENTS)
+    history = history_of_contact(session, workspace_id, line.contact_id, limit=_EVENTS, types=_NOTICES)
     users = {int(each.data["by"]) for each in history if isinstance(each.data.get("by"), int)}
     return ThreadRead(
         line,
         thread(session, workspace_id, conversation_id),
-        tuple(each for each in history if each.type in _NOTICES),
+        history,
         list_stages(session, workspace_id),
         names_of(session, workspace_id, users),
         why_not(session, line) or "",
@@ -143,6 +147,9 @@ def _mail(line: ConversationLine, item: ThreadItem, whole: str) -> ThreadRow:
         step=item.step,
         campaign=item.campaign_name,
         can_undo=item.can_undo,
+        opened_at=item.opened_at.isoformat() if item.opened_at else "",
+        clicked_at=item.clicked_at.isoformat() if item.clicked_at else "",
+        clicked_link=item.clicked_link[:_LINK_LETTERS],
     )
 
 

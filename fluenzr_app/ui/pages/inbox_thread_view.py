@@ -143,6 +143,7 @@ def _folded(mail: rx.Var[ThreadRow]) -> rx.Component:
             rx.el.strong(name),
             rx.el.span(mail.snippet, class_name="fzi-snippet"),
             wrong,
+            _read_mark(mail),
             when(mail.at, ShellState.zone, mode="stamp", class_name="fzi-ago"),
             class_name="fzi-summary",
         ),
@@ -155,10 +156,37 @@ def _folded(mail: rx.Var[ThreadRow]) -> rx.Component:
             ),
             _whole(mail),
             rx.cond(mail.detail != "", rx.el.div(mail.detail, class_name="fz-server-words")),
+            _read_words(mail),
             class_name="fzi-body",
         ),
         class_name="fzi-mail fzi-fold",
     )
+
+
+def _read_mark(mail: rx.Var[ThreadRow]) -> rx.Component:
+    """Return in a word what the contact did with a mail of ours; nothing where that is nothing, or not known."""
+    clicked = rx.el.span(icon("mouse-pointer-click", 14), rx.el.span(t("inbox.clicked")), class_name="fzi-read")
+    opened = rx.el.span(icon("eye", 14), rx.el.span(t("inbox.opened")), class_name="fzi-read")
+    return rx.cond(mail.clicked_at != "", clicked, rx.cond(mail.opened_at != "", opened))
+
+
+def _read_words(mail: rx.Var[ThreadRow]) -> rx.Component:
+    """Return when the contact first opened a mail of ours, and when they followed which link first."""
+    opened = rx.el.div(
+        icon("eye", 14),
+        rx.el.span(t("inbox.opened_on"), " ", when(mail.opened_at, ShellState.zone, mode="stamp")),
+        class_name="fzi-read-line",
+    )
+    clicked = rx.el.div(
+        icon("mouse-pointer-click", 14),
+        rx.el.span(t("inbox.clicked_on"), " ", when(mail.clicked_at, ShellState.zone, mode="stamp")),
+        rx.cond(
+            mail.clicked_link != "",
+            rx.el.span(mail.clicked_link, title=mail.clicked_link, class_name="fzi-clip fzi-followed"),
+        ),
+        class_name="fzi-read-line",
+    )
+    return rx.fragment(rx.cond(mail.opened_at != "", opened), rx.cond(mail.clicked_at != "", clicked))
 
 
 def _automatic(mail: rx.Var[ThreadRow]) -> rx.Component:
