@@ -91,11 +91,15 @@ def test_a_campaign_is_made_read_changed_and_listed(program: TestClient, account
         ({"name": "x", "settings": {"sendHoursStart": 9, "sendHoursEnd": 9}}, "settings.sendHoursEnd"),
         ({"name": "x", "settings": {"timezone": "Mars"}}, "settings.timezone"),
         ({"name": "x", "settings": {"stopCompanyOnReply": "yes"}}, "settings.stopCompanyOnReply"),
+        ({"name": "x", "settings": {"trackOpens": "no"}}, "settings.trackOpens"),
+        ({"name": "x", "settings": {"trackClicks": None}}, "settings.trackClicks"),
         ({"name": "x", "settings": {"unknown": 1}}, "settings.unknown"),
         ({"name": "x", "emailAccountIds": ["acc_none"]}, "emailAccountIds"),
         ({"name": "x", "emailAccountId": public_id("acc", 99)}, "emailAccountIds"),
         ({"name": "x", "workflow": {"nodes": [{"id": "a", "type": "email", "data": {"subject": 1}}], "edges": []}},
          "workflow.nodes[0].data.subject"),
+        ({"name": "x", "workflow": {"nodes": [{"id": "a", "type": "email", "data": {"trackClicks": 0}}], "edges": []}},
+         "workflow.nodes[0].data.trackClicks"),
         ({"name": "x", "workflow": {"nodes": 7, "edges": []}}, "workflow.nodes"),
         ({"name": "x", "colour": "blue"}, "colour"),
     ],
@@ -105,6 +109,20 @@ def test_what_cannot_be_a_campaign_is_named(program: TestClient, body, field):
     error = error_of(answer)
     assert (answer.status_code, error["code"]) == (400, "VALIDATION_ERROR"), error
     assert field in [fault["field"] for fault in error["details"]]
+
+
+def test_tracking_is_switched_off_for_a_campaign_and_for_one_of_its_mails(program: TestClient):
+    made = make(program)
+    assert (made["settings"]["trackOpens"], made["settings"]["trackClicks"]) == (True, True)
+    nodes = [
+        {**node, "data": {**node["data"], "trackOpens": False}} if node["id"] == "n1" else node
+        for node in made["workflow"]["nodes"]
+    ]
+    given = {"settings": {"trackClicks": False}, "workflow": {**made["workflow"], "nodes": nodes}}
+    changed = program.put(f"/v1/campaigns/{made['id']}", json=given).json()["data"]
+    assert (changed["settings"]["trackOpens"], changed["settings"]["trackClicks"]) == (True, False)
+    (mail,) = (node["data"] for node in changed["workflow"]["nodes"] if node["id"] == "n1")
+    assert (mail["trackOpens"], mail["trackClicks"]) == (False, True)
 
 
 def test_a_campaign_starts_pauses_resumes_and_is_archived(

@@ -63,6 +63,10 @@ class SequenceState(rx.State):
     faults: list[dict[str, str]] = []
     custom: list[dict[str, str]] = []
     thread_subject: str = ""
+    mail_opens: bool = True
+    mail_clicks: bool = True
+    opens_off: str = ""
+    clicks_off: str = ""
     kept_node: str = ""
     kept_why: str = ""
     kept_text: str = ""
@@ -94,6 +98,8 @@ class SequenceState(rx.State):
         read = await self._read(me)
         if read is not None and (read.campaign.revision != self.revision or read.campaign.status != self.status):
             self._show(read, me.lang, self.selected if self.opened else "")
+        elif read is not None:
+            self._show_tracking(read)
 
     @rx.event
     async def open(self, node: str) -> Any:
@@ -173,6 +179,16 @@ class SequenceState(rx.State):
         return await self._set_delay(node, str(card.amount), unit) if card else None
 
     @rx.event
+    async def set_tracking(self, what: str, on: bool) -> Any:
+        """Ask after the opens or the clicks of the mail that is open, or no more."""
+        me = await acting(self)
+        if what not in get_args(steps.Tracked):
+            return None
+        return await self._do(
+            me, steps.set_tracking, me.workspace_id, self._key(), self.selected, what, bool(on), me.now
+        )
+
+    @rx.event
     async def ask_removal(self, node: str) -> None:
         """Ask before a step is removed, and say what happens to those who wait for it."""
         await acting(self)
@@ -244,6 +260,7 @@ class SequenceState(rx.State):
         self.selected = "" if mail is None else mail.id
         self._show_kept(read, known, lang)
         if mail is not None:
+            self._show_tracking(read)
             self._show_mail(mail, mails, [fault for fault in read.faults if fault.node_id == mail.id], lang, keep_value)
         self.loaded = True
 
@@ -282,6 +299,12 @@ class SequenceState(rx.State):
             "token": token,
             "version": self._version,
         }
+
+    def _show_tracking(self, read: SequenceRead) -> None:
+        mail, off = read.campaign.workflow.by_id.get(self.selected), read.off.get(self.selected)
+        if isinstance(mail, EmailNode) and off is not None:
+            self.mail_opens, self.mail_clicks = mail.track_opens, mail.track_clicks
+            self.opens_off, self.clicks_off = off.opens, off.clicks
 
     def _show_kept(self, read: SequenceRead, known: dict[str, EmailNode], lang: Lang) -> None:
         self.kept_node = self.kept_why = self.kept_text = ""

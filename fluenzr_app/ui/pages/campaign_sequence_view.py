@@ -16,6 +16,7 @@ from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.campaign_layout import campaign_page, read_only_banner
 from fluenzr_app.ui.pages.campaign_parts import MailEditor, Rescue
 from fluenzr_app.ui.pages.campaign_sequence import SequenceState
+from fluenzr_app.ui.pages.campaign_tracking_view import mail_tracking
 
 _WORDS = ("name", "name_example", "subject", "subject_help", "subject_first", "body", "format", "bold", "italic",
           "bullets", "numbers", "link", "link_address", "link_help", "link_put", "variable", "search_variable",
@@ -215,7 +216,7 @@ def _detail() -> rx.Component:
         rx.el.div(read_only_banner(), _branches(), _kept(), class_name="fz-seq-notes"),
         rx.cond(
             state.selected != "",
-            rx.fragment(head, _editor()),
+            rx.fragment(head, _editor(), mail_tracking()),
             rx.cond(
                 state.loaded,
                 empty_state("mail-plus", t("campaign_sequence.none"), t("campaign_sequence.none_words"),

@@ -20,7 +20,7 @@ from fluenzr_app.ui.guard import acting, zone
 from fluenzr_app.ui.language import t, words
 from fluenzr_app.ui.pages import campaign_acts as acts
 from fluenzr_app.ui.pages.campaign_acts import Readiness, address, key_of_path
-from fluenzr_app.ui.pages.campaign_words import fault_words, refusal, warning_words
+from fluenzr_app.ui.pages.campaign_words import fault_words, refusal, tracking_words, warning_words
 from fluenzr_app.ui.shell import ShellState
 from fluenzr_app.workspaces import service as workspaces
 
@@ -49,6 +49,7 @@ class StartState(rx.State):
     first_at: str = ""
     points: list[Point] = []
     risks: list[str] = []
+    tracking: str = ""
 
     @rx.event
     async def ask(self) -> Any:
@@ -107,6 +108,7 @@ class StartState(rx.State):
             node: name or words(lang, "campaign_sequence.mail_n", n=numbers.get(node, 0))
             for node, name in names.items()
         }
+        self.tracking = tracking_words(lang, check)
         self.points = [_point(fault, key, steps, lang) for fault in check.faults]
         self.risks = [
             *(warning_words(lang, code, params) for code, params in check.warnings),
@@ -150,6 +152,10 @@ def start_dialog() -> rx.Component:
         ),
         class_name="fz-risks",
     )
+    tracking = rx.cond(
+        state.tracking != "",
+        rx.el.p(icon("eye", 14), rx.el.span(state.tracking), class_name="fz-risk", data_tone="grey"),
+    )
     risks = rx.cond(
         state.risks.length() > 0,
         rx.el.div(
@@ -165,7 +171,7 @@ def start_dialog() -> rx.Component:
     )
     return dialog(
         rx.cond(blocked, t("campaign.begin.title_blocked"), t("campaign.begin.title", name=state.name)),
-        rx.cond(blocked, points, rx.fragment(figures, risks)),
+        rx.cond(blocked, points, rx.fragment(figures, tracking, risks)),
         words=rx.cond(blocked, t("campaign.begin.words_blocked"), t("campaign.begin.words")),
         is_open=state.is_open,
         on_close=state.close,

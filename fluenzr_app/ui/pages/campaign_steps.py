@@ -15,6 +15,7 @@ from fluenzr_app.campaigns.errors import NotLinear
 from fluenzr_app.campaigns.lifecycle import custom_field_names
 from fluenzr_app.campaigns.shape import BODY_MAX, NAME_MAX, SUBJECT_MAX
 from fluenzr_app.campaigns.standing import contacts_at_steps
+from fluenzr_app.campaigns.tracked import Off, off_in_workflow
 from fluenzr_app.campaigns.variables import clean_html, is_html, known_variables
 from fluenzr_app.campaigns.views import CampaignView
 from fluenzr_app.campaigns.workflow import (
@@ -32,15 +33,19 @@ from fluenzr_app.campaigns.workflow import (
     validate,
 )
 from fluenzr_app.contacts.custom_fields import list_custom_fields
-from fluenzr_app.workspaces.service import Identity
+from fluenzr_app.workspaces.service import Identity, get_workspace
 
 FIRST_PAUSE = 3
 Unit = Literal["days", "business", "hours"]
+Tracked = Literal["opens", "clicks"]
 
 
 @dataclass(frozen=True)
 class SequenceRead:
-    """A campaign's sequence for its editor: steps (None when it branches), faults, drafts, who stands where."""
+    """A campaign's sequence for its editor: steps (None when it branches), faults, drafts, who stands where.
+
+    `off` says of each mail why it is not tracked.
+    """
 
     campaign: CampaignView
     steps: Sequence[Step] | None
@@ -48,6 +53,7 @@ class SequenceRead:
     standing: dict[str, int]
     kept: dict[str, Any]
     custom: tuple[tuple[str, str], ...]
+    off: dict[str, Off]
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,7 @@ def read_sequence(session: Session, identity: Identity, campaign_id: int) -> Seq
     campaign = service.get_campaign(session, workspace_id, campaign_id)
     fields = list_custom_fields(session, workspace_id)
     known = known_variables(custom_field_names(session, workspace_id))
+    off = off_in_workflow(get_workspace(session, workspace_id), campaign.settings, campaign.workflow)
     try:
         steps: Sequence[Step] | None = linear_steps(campaign.workflow)
     except NotLinear:
@@ -78,10 +85,11 @@ def read_sequence(session: Session, identity: Identity, campaign_id: int) -> Seq
     return SequenceRead(
         campaign,
         steps,
-        validate(campaign.workflow, known_variables=known, linear_only=True),
+        validate(campaign.workflow, known_variables=known, linear_only=True, off=off),
         contacts_at_steps(session, workspace_id, campaign_id),
         drafts.read_draft(session, workspace_id, identity.user_id, drafts.place_of(campaign_id)),
         tuple((each.name, each.label) for each in fields),
+        off,
     )
 
 
@@ -217,8 +225,23 @@ def set_delay(
     _change(session, workspace_id, campaign_id, changed, now)
 
 
+def set_tracking(
+    session: Session, workspace_id: int, campaign_id: int, node_id: str, what: Tracked, on: bool, now: datetime
+) -> None:
+    """Ask after a mail's opens or clicks, or no more; raises CampaignNotFound, WrongState, KeyError."""
+
+    def changed(workflow: Workflow) -> Workflow:
+        node = workflow.by_id.get(node_id)
+        if not isinstance(node, EmailNode):
+            raise KeyError(node_id)
+        step = replace(node, track_opens=on) if what == "opens" else replace(node, track_clicks=on)
+        return replace_step_anywhere(workflow, step)
+
+    _change(session, workspace_id, campaign_id, changed, now)
+
+
 def replace_step_anywhere(workflow: Workflow, step: EmailNode) -> Workflow:
-    """Return the workflow with a mail's words changed; works in one that branches as well."""
+    """Return the workflow with a mail changed; works in one that branches as well."""
     return Workflow(tuple(step if node.id == step.id else node for node in workflow.nodes), workflow.edges)
 
 

@@ -25,9 +25,10 @@ from fluenzr_app.ui.pages.campaign_acts import key_of_path
 from fluenzr_app.ui.pages.campaign_frame import CampaignState
 from fluenzr_app.ui.pages.campaign_words import refusal
 from fluenzr_app.workspaces import service as workspaces
+from fluenzr_app.workspaces.tracking import TrackingSettings, tracking_settings
 
 NUMBERS = ("maxEmailsPerHour", "newContactsPerDay", "maxPerCompanyPerDay")
-SWITCHES = ("useContactTimezone", "firstMailPlain", "stopCompanyOnReply")
+SWITCHES = ("useContactTimezone", "firstMailPlain", "stopCompanyOnReply", "trackOpens", "trackClicks")
 _NO_PLACES = ("Etc/", "posix/", "right/", "SystemV/")
 ZONES = tuple(sorted(name for name in available_timezones() if "/" in name and not name.startswith(_NO_PLACES)))
 
@@ -49,7 +50,7 @@ class AccountRow:
 class _Read:
     campaign: CampaignView
     accounts: list[tuple[EmailAccount, int, int]]
-    zone: str
+    tracking: TrackingSettings
 
 
 class TimingState(rx.State):
@@ -70,6 +71,10 @@ class TimingState(rx.State):
     skip: list[str] = []
     plain: bool = False
     stops_company: bool = False
+    track_opens: bool = True
+    track_clicks: bool = True
+    asks_opens: bool = True
+    asks_clicks: bool = True
     accounts: list[AccountRow] = []
     chosen: int = 0
     room: int = 0
@@ -103,7 +108,7 @@ class TimingState(rx.State):
         if read.campaign.revision != self.revision or self.editable != (read.campaign.status in ("draft", "paused")):
             self._show(read)
         else:
-            self._show_accounts(read)
+            self._show_workspace(read)
 
     @rx.event
     async def rename(self, name: str) -> Any:
@@ -219,10 +224,12 @@ class TimingState(rx.State):
         self.new_per_day = _text(settings.new_contacts_per_day)
         self.per_company = _text(settings.max_per_company_per_day)
         self.skip, self.stops_company = list(settings.skip_dates), settings.stop_company_on_reply
-        self._show_accounts(read)
+        self.track_opens, self.track_clicks = settings.track_opens, settings.track_clicks
+        self._show_workspace(read)
         self.loaded = True
 
-    def _show_accounts(self, read: _Read) -> None:
+    def _show_workspace(self, read: _Read) -> None:
+        self.asks_opens, self.asks_clicks = read.tracking.track_opens, read.tracking.track_clicks
         chosen = set(read.campaign.account_ids)
         self.accounts = [
             AccountRow(
@@ -255,4 +262,4 @@ def _read(session: Session, workspace_id: int, campaign_id: int, now: datetime) 
         if account.removed_at is None:
             used = caps.usage(session, account.id or 0, now)
             rows.append((account, used.campaign_day, campaign_daily_limit(account, now)))
-    return _Read(campaign, rows, workspaces.get_workspace(session, workspace_id).timezone)
+    return _Read(campaign, rows, tracking_settings(session, workspace_id))

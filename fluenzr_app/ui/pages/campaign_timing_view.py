@@ -15,6 +15,7 @@ from fluenzr_app.ui.components.values import link, long_date
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.campaign_layout import campaign_page, read_only_banner
 from fluenzr_app.ui.pages.campaign_timing import ZONES, TimingState
+from fluenzr_app.ui.pages.campaign_tracking_view import campaign_tracking
 
 ACCOUNTS: dict[str, tuple[str, Tone, str]] = {
     "connected": ("campaign_timing.account.connected", "good", "circle-check"),
@@ -29,7 +30,7 @@ def page() -> rx.Component:
         "timing",
         body(
             read_only_banner(),
-            columns(rx.fragment(_window(), _pace(), _stops()), rx.fragment(_accounts(), _about())),
+            columns(rx.fragment(_window(), _pace(), campaign_tracking(), _stops()), rx.fragment(_accounts(), _about())),
         ),
         live=[TimingState.refresh],
     )

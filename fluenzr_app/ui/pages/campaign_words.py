@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from fluenzr_app.accounts.words import words_for
 from fluenzr_app.campaigns.errors import CampaignsError, Fault, SettingsRefused, WrongState
+from fluenzr_app.campaigns.lifecycle import StartCheck
 from fluenzr_app.campaigns.standing import TO_MEND
 from fluenzr_app.campaigns.waiting import Waiting
 from fluenzr_app.ui import formats
@@ -100,9 +101,28 @@ def fault_words(lang: Lang, fault: Fault) -> str:
         code = "unknown_variable_near"
     elif code == "delay_out_of_range":
         code = f"delay_out_of_range_{fault.params.get('unit', 'days')}"
+    elif code == "tracking_off":
+        what = words(lang, f"campaign_faults.tracked_{fault.params.get('tracked', 'opens')}")
+        return words(lang, f"campaign_faults.tracking_off_{fault.params.get('by', 'mail')}", what=what)
     if f"campaign_faults.{code}" not in catalogue():
         return words(lang, "campaign_faults.other", code=code)
     return words(lang, f"campaign_faults.{code}", **fault.params)
+
+
+def tracking_words(lang: Lang, found: StartCheck) -> str:
+    """Return what a start says of tracking, opens and clicks in one line; empty for a campaign without mails."""
+    if not found.emails:
+        return ""
+    opens = _tracked_in(lang, "opens", found.opens_in, found.emails, found.off.opens)
+    clicks = _tracked_in(lang, "clicks", found.clicks_in, found.emails, found.off.clicks)
+    return words(lang, "campaign_tracking.start.line", opens=opens, clicks=clicks)
+
+
+def _tracked_in(lang: Lang, what: str, tracked: int, emails: int, off: str) -> str:
+    how = "all" if tracked == emails else "some" if tracked else off or "mails"
+    return words(
+        lang, f"campaign_tracking.start.{what}.{how}", **({"n": tracked, "total": emails} if how == "some" else {})
+    )
 
 
 def warning_words(lang: Lang, code: str, params: Mapping[str, Any]) -> str:

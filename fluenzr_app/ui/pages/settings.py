@@ -1,4 +1,4 @@
-"""The settings: one's own account, the workspace, API keys, the suppression list; sections are tabs in the address."""
+"""The settings: one's own account, workspace, tracking, API keys, suppression list; the address names the section."""
 
 from __future__ import annotations
 
@@ -10,10 +10,17 @@ from fluenzr_app.ui.components.forms import tabs
 from fluenzr_app.ui.components.frame import body, page_header
 from fluenzr_app.ui.guard import acting
 from fluenzr_app.ui.language import t
-from fluenzr_app.ui.pages import settings_keys, settings_person, settings_suppression, settings_workspace
+from fluenzr_app.ui.pages import (
+    settings_keys,
+    settings_person,
+    settings_privacy,
+    settings_privacy_view,
+    settings_suppression,
+    settings_workspace,
+)
 from fluenzr_app.ui.shell import ShellState
 
-TABS = ("person", "workspace", "keys", "suppression")
+TABS = ("person", "workspace", "privacy", "keys", "suppression")
 
 
 class SettingsState(rx.State):
@@ -39,6 +46,7 @@ LOAD = (
     SettingsState.load,
     settings_person.PersonState.load,
     settings_workspace.WorkspaceState.load,
+    settings_privacy.PrivacyState.load,
     settings_keys.KeysState.load,
     settings_suppression.SuppressionState.load,
 )
@@ -49,6 +57,7 @@ def page() -> rx.Component:
     state = SettingsState
     sections = {
         "workspace": settings_workspace.section(),
+        "privacy": settings_privacy_view.section(),
         "keys": settings_keys.section(),
         "suppression": settings_suppression.section(),
     }
@@ -66,6 +75,7 @@ def page() -> rx.Component:
             ),
             class_name="fzs-body",
         ),
+        settings_privacy_view.dialogs(),
         settings_keys.dialogs(),
         settings_suppression.dialogs(),
     )
