@@ -93,7 +93,7 @@ class KeyRing:
 
         Tokens never expire by themselves: an unsubscribe link must work for ever (accounts.md, Secrets).
         """
-        mac = hmac.new(self.derive(purpose), payload, hashlib.sha256).digest()[:16]
+        mac = hmac.digest(self.derive(purpose), payload, "sha256")[:16]
         return base64.urlsafe_b64encode(mac + payload).rstrip(b"=").decode()
 
     def verify(self, purpose: str, token: str) -> bytes:
@@ -149,7 +149,7 @@ def verify_token(key: bytes, token: str) -> bytes:
     """Return the payload of a token that `KeyRing.sign` made with the derived `key`; raises BadToken."""
     raw = _token_bytes(token)
     mac, payload = raw[:16], raw[16:]
-    expected = hmac.new(key, payload, hashlib.sha256).digest()[:16]
+    expected = hmac.digest(key, payload, "sha256")[:16]
     if len(mac) != 16 or not hmac.compare_digest(mac, expected):
         raise BadToken("the link is damaged")
     return payload

@@ -88,7 +88,8 @@ class Ledger:
         if len(self._waiting) < self._lanes:
             self._all_here.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._all_here.wait(), _GATHER_S)
+                async with asyncio.timeout(_GATHER_S):
+                    await self._all_here.wait()
 
     async def _write_waiting(self) -> None:
         while self._waiting:
