@@ -216,7 +216,9 @@ def _told(values: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _answer(row: AnyRow | None) -> dict[str, Any]:
-    return {} if row is None else {"subject": row.subject, "text": row.text, "html": row.html}
+    if row is None:
+        return {}
+    return {name: getattr(row, name) for name in ("subject", "text", "html", "references")}
 
 
 def _source(deflated: bytes | None, *, words: bool = True) -> dict[str, Any]:
