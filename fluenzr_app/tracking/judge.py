@@ -59,8 +59,9 @@ _WORKSPACE = table_of(Workspace)
 
 @dataclass(frozen=True, slots=True)
 class _Person:
-    """A contact that is still there; `objects_since` is absent for somebody who does not object to tracking."""
+    """Whether a contact is still there; `objects_since` is absent for somebody who does not object to tracking."""
 
+    is_there: bool
     objects_since: datetime | None
 
 
@@ -219,10 +220,10 @@ def _judge(session: Session, due: Sequence[AnyRow], bursts: _Bursts) -> list[_Ve
     verdicts = []
     for hit in due:
         workspace = workspaces.get(hit.workspace_id)
-        person = people.get((hit.workspace_id, hit.contact_id))
+        person = people[hit.workspace_id, hit.contact_id]
         if workspace is None or not (workspace.track_opens if hit.kind == "open" else workspace.track_clicks):
             continue
-        if person is not None and person.objects_since is not None and hit.at >= person.objects_since:
+        if person.objects_since is not None and hit.at >= person.objects_since:
             continue
         rule = _rule(hit, bursts)
         machine = counts_as_machine(rule, hit.kind, workspace.proxy_opens)
@@ -231,10 +232,10 @@ def _judge(session: Session, due: Sequence[AnyRow], bursts: _Bursts) -> list[_Ve
                 hit=hit,
                 rule=rule,
                 machine=machine,
-                contact_id=None if person is None else hit.contact_id,
+                contact_id=hit.contact_id if person.is_there else None,
                 tells_opening=hit.kind == "click" and not machine and hit.tracks_opens and workspace.track_opens,
                 # Of somebody who was deleted nothing is kept.
-                details=person is not None and workspace.tracking_details,
+                details=person.is_there and workspace.tracking_details,
             )
         )
     return verdicts
@@ -265,7 +266,7 @@ def _workspaces(session: Session, ids: Iterable[int]) -> Mapping[int, AnyRow]:
 
 
 def _people(session: Session, due: Sequence[AnyRow]) -> dict[tuple[int, int], _Person]:
-    """Return the contacts that are still there, held until the end of the transaction.
+    """Return who is behind the hits; contacts that are still there are held until the end of the transaction.
 
     A contact that is deleted at this moment goes with its hits before or its events after, never between.
     """
@@ -275,14 +276,17 @@ def _people(session: Session, due: Sequence[AnyRow]) -> dict[tuple[int, int], _P
         .order_by(_CONTACT.c.id)
         .with_for_update(read=True, key_share=True)
     )
+    there = {(row.workspace_id, row.id): bytes(row.email_hash) for row in rows}
     hashes: dict[int, dict[int, bytes]] = {}
-    for row in rows:
-        hashes.setdefault(row.workspace_id, {})[row.id] = bytes(row.email_hash)
+    for hit in due:
+        # One that is gone has no hash any more, and is known by the number that the objection was made with.
+        key = (hit.workspace_id, hit.contact_id)
+        hashes.setdefault(hit.workspace_id, {})[hit.contact_id] = there.get(key, b"")
     people = {}
     for workspace_id, contacts in hashes.items():
         since = objecting_contacts(session, workspace_id, contacts)
         for contact_id in contacts:
-            people[workspace_id, contact_id] = _Person(since.get(contact_id))
+            people[workspace_id, contact_id] = _Person((workspace_id, contact_id) in there, since.get(contact_id))
     return people
 
 

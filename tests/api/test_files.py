@@ -10,7 +10,7 @@ from fluenzr_app.api.app import create_api
 from fluenzr_app.api.runtime import ApiRuntime
 from fluenzr_app.contacts import imports
 from fluenzr_app.contacts.mapping import Guess
-from fluenzr_app.db.ids import parse_public_id
+from fluenzr_app.db.ids import parse_public_id, public_id
 from fluenzr_app.settings import load_settings
 from fluenzr_app.workspaces.audit import list_entries
 from tests.api.conftest import sign_in
@@ -129,3 +129,31 @@ def test_an_error_file_is_for_the_workspace_of_its_import_alone(
     foreign = stranger.get(path)
     assert (foreign.status_code, error_of(foreign)["code"]) == (404, "NOT_FOUND")
     assert owner.get("/downloads/imports/imp_none/errors.csv").status_code == 404
+
+
+def test_all_that_is_known_of_one_person_is_a_download_and_noted(
+    api: FastAPI, owner: TestClient, stranger: TestClient, runtime: ApiRuntime, people: People
+):
+    with runtime.database.transaction() as session:
+        key = make_contact(
+            session, runtime.keyring, people.workspace_id, "lea@atelier.example", runtime.now(), first_name="Léa"
+        )
+    path = f"/downloads/contacts/{public_id('con', key)}/person.json"
+    answer = owner.get(path)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-disposition"].startswith('attachment; filename="con_')
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.json()["contact"]["firstName"] == "Léa"
+    assert sign_in(api, runtime, people.teammate).get(path).json()["contact"]["email"] == "lea@atelier.example"
+    with runtime.database.read() as session:
+        entries = list_entries(session, people.workspace_id)
+        assert [each.action for each in entries].count("contact.exported") == 2
+        assert all("lea" not in each.subject for each in entries)
+    refused = stranger.get(path)
+    assert refused.status_code == 404
+    assert "lea@" not in refused.text.lower()
+    with runtime.database.read() as session:
+        assert all(each.action != "contact.exported" for each in list_entries(session, people.other_workspace_id))
+    assert TestClient(api).get(path).status_code == 401
+    assert owner.get(path, headers={"origin": "https://elsewhere.example"}).status_code == 403
+    assert owner.get(path.replace("con_", "cmp_")).status_code in (400, 404)

@@ -10,6 +10,7 @@ from fluenzr_app.clock import utc_now
 from fluenzr_app.commands import contacts as cli_contacts
 from fluenzr_app.commands.context import open_installation
 from fluenzr_app.contacts.service import find_by_email
+from fluenzr_app.workspaces.audit import list_entries
 from fluenzr_app.workspaces.users import create_workspace
 
 
@@ -94,3 +95,23 @@ def test_export_writes_what_import_reads(installation: Path) -> None:
     again = json.loads(_run("import", str(target), "--consent", "existing", "--json").stdout)
     assert (again["imported"], again["skipped"], again["errors"]) == (0, 1, 0)
     assert _run("export").stdout == shown.stdout
+
+
+def test_one_person_is_exported_and_erased(installation: Path) -> None:
+    source = installation / "c.csv"
+    source.write_text("email,first name\nzoe@x.example,Zoé\nnora@x.example,Nora\n")
+    assert _run("import", str(source), "--consent", "existing").exit_code == 0
+    shown = json.loads(_run("export-person", "ZOE@x.example", "--json").stdout)
+    assert (shown["contact"]["firstName"], "nora" in json.dumps(shown)) == ("Zoé", False)
+    target = installation / "zoe.json"
+    told = json.loads(_run("export-person", "zoe@x.example", str(target), "--json").stdout)
+    assert told["bytes"] == target.stat().st_size
+    assert json.loads(target.read_text())["contact"]["email"] == "zoe@x.example"
+    assert _run("erase-person", "zoe@x.example").exit_code == 1, "asks first"
+    assert json.loads(_run("erase-person", "zoe@x.example", "--yes", "--json").stdout)["erased"] is True
+    gone = _run("export-person", "zoe@x.example", "--json")
+    assert (gone.exit_code, json.loads(gone.stdout)["error"]["code"]) == (1, "contact_not_found")
+    with open_installation() as (_, db, _keyring), db.read() as session:
+        entries = list_entries(session, 1)
+        assert [each.action for each in entries] == ["contact.deleted", "contact.exported", "contact.exported"]
+        assert find_by_email(session, 1, "nora@x.example") is not None

@@ -345,6 +345,17 @@ def test_hits_of_a_deleted_contact_count_without_a_name(desk: Desk) -> None:
     assert desk.rows() == []
 
 
+def test_who_objected_and_was_deleted_still_objects(desk: Desk) -> None:
+    with desk.database.transaction() as session:
+        email_hash = bytes(session.get_one(Contact, desk.contacts[0]).email_hash)
+        object_to_tracking(session, desk.people.workspace_id, email_hash, desk.sent_at, desk.contacts[0])
+        delete_contacts(session, desk.people.workspace_id, desk.contacts[:1], desk.clock.now())
+    desk.store(desk.open(100), desk.click(200))
+    assert desk.judge() == 2
+    assert desk.events() == []
+    assert desk.rows() == []
+
+
 def test_a_contact_of_another_workspace_is_not_named(desk: Desk) -> None:
     stranger = replace(desk.mail(), workspace_id=desk.people.other_workspace_id)
     desk.store(NewHit("open", stranger, desk.sent_at + 100 * SECOND, ""))

@@ -77,3 +77,9 @@ def menu_item(label: Text, icon_name: str = "", *, danger: bool = False, **props
     """Return one act in a menu; `on_select` or `on_click` says what it does."""
     drawing = [icon(icon_name, 14)] if icon_name else []
     return rx.menu.item(*drawing, rx.el.span(label), color_scheme="red" if danger else None, **props)
+
+
+def menu_download(label: Text, href: Any) -> rx.Component:
+    """Return the entry of a menu that fetches a file of the server, not a page."""
+    link = ReactRouterLink.create(icon("download", 14), rx.el.span(label), to=href, reload_document=True, download="")
+    return rx.menu.item(link, as_child=True)

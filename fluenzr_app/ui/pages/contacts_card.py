@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from fluenzr_app.ui.components.buttons import button, menu_item, row_menu
+from fluenzr_app.ui.components.buttons import button, menu_download, menu_item, row_menu
 from fluenzr_app.ui.components.forms import choice_of, form, text_area, text_input
 from fluenzr_app.ui.components.frame import confirm_dialog, row, side_panel, skeleton_rows, stack
 from fluenzr_app.ui.components.stages import stage_select
@@ -79,6 +79,7 @@ def _head() -> rx.Component:
             menu_item(t("contacts_card.activate"), "circle-check", on_select=C.ask("activate")),
         ),
         rx.cond(C.status != "archived", menu_item(t("contacts.act.archive"), "archive", on_select=C.ask("archive"))),
+        menu_download(t("contacts_card.export_person"), "/downloads/contacts/" + C.id + "/person.json"),
         rx.menu.separator(),
         menu_item(t("contacts.act.delete"), "trash-2", danger=True, on_select=C.ask("delete")),
     )
