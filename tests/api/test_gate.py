@@ -158,7 +158,7 @@ def test_last_used_is_noted_at_most_once_a_minute(
 
 
 def test_every_answer_carries_the_security_headers(nobody: TestClient, people):
-    for path in ("/v1/contacts", "/v1/docs", "/v1/openapi.json", "/healthz", "/auth/nonce", "/u/x", "/unknown"):
+    for path in ("/v1/contacts", "/v1/docs", "/v1/openapi.json", "/healthz", "/auth/nonce", "/u/x", "/p/x", "/unknown"):
         headers = nobody.get(path).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
