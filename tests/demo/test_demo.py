@@ -106,6 +106,22 @@ def test_more_than_twenty_mails_leave_in_the_first_minute(demo: Demo) -> None:
     assert time.monotonic() - demo.ready_at < 60
 
 
+def test_mails_are_opened_and_looked_through_by_machines_while_it_runs(demo: Demo) -> None:
+    def counted() -> tuple[int, int]:
+        """How many mails people opened, and how many had a link that a machine followed."""
+        stats = [demo.get(f"/v1/campaigns/{campaign['id']}/stats") for campaign in demo.get("/v1/campaigns")]
+        return sum(each["opened"] for each in stats), sum(each["machineClicked"] for each in stats)
+
+    opened, by_machines = counted()
+    assert opened > 50
+    assert by_machines > 5
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and not (counted()[0] > opened and counted()[1] > by_machines):
+        time.sleep(1)
+    assert counted()[0] > opened
+    assert counted()[1] > by_machines
+
+
 def test_somebody_answers_in_the_first_minute(demo: Demo) -> None:
     def began() -> datetime:
         """When the clock stood still for the last time, on the Monday at nine in Paris."""
