@@ -8,6 +8,7 @@ import asyncio
 import base64
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Final, TypeVar
 from urllib.parse import quote
@@ -34,6 +35,7 @@ PIXEL: Final = base64.b64decode("R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAE
 # A person who clicked goes on after this time, whatever the database does; the hit still waits for it.
 _PATIENCE_S: Final = 5.0
 
+_SECOND: Final = 1.0
 _METHODS: Final = ("GET", "HEAD")
 _NOT_FOUND: Final = "Ce lien est incomplet ou n’existe pas.\nThis link is incomplete or does not exist.\n".encode()
 _LEADS_ON: Final = "Ce lien mène ailleurs.\nThis link leads elsewhere.\n".encode()
@@ -65,6 +67,7 @@ class TrackedLinks:
         self._runtime = runtime
         self._hits = HitStore(runtime.database)
         self._retired = RetiredLinkKeys(runtime.database, runtime.keyring)
+        self._lost = _LostOpenings()
         self._secure: _Headers = [(b"strict-transport-security", b"max-age=31536000")] * runtime.settings.is_https
 
     def routes(self) -> list[Route]:
@@ -83,6 +86,7 @@ class TrackedLinks:
             yield
         finally:
             await self._hits.close()
+            self._lost.tell()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -100,7 +104,7 @@ class TrackedLinks:
         except BadLink:
             await self._answer(scope, send, 404, _TEXT, _NOT_FOUND)
         except (SQLAlchemyError, CryptoError, TrackingError) as error:
-            _log("an opening could not be stored", error)
+            self._lost.note(error)
             await self._answer(scope, send, 503, _LATER)
         else:
             await self._answer(scope, send, 200, _GIF, PIXEL)
@@ -151,6 +155,26 @@ class TrackedLinks:
             told.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": status, "headers": told})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+class _LostOpenings:
+    """Logs openings that could not be stored, in one line a second: a full disk is no time for thousands of them."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._kind = ""
+        self._told_at = -_SECOND
+
+    def note(self, error: Exception) -> None:
+        self._count += 1
+        self._kind = type(error.__cause__ or error).__name__
+        if time.monotonic() - self._told_at >= _SECOND:
+            self.tell()
+
+    def tell(self) -> None:
+        if self._count:
+            logger.error("openings could not be stored", extra={"kind": self._kind, "count": self._count})
+        self._count, self._told_at = 0, time.monotonic()
 
 
 def _location(address: str) -> bytes:

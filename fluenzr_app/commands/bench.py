@@ -33,6 +33,6 @@ def bench(
         if only in (None, "bounces"):
             found["bounces"] = {**measure_bounces(), "at_least": 0.9, "aim": 0.95}
         if only in (None, "track"):
-            run = measure_track(HITS // 3, 1) if quick else measure_track(HITS, ROUNDS)
+            run = measure_track(HITS, 2) if quick else measure_track(HITS, ROUNDS)
             found["track"] = {**uvloop.run(run), "at_least": 0.4, "aim": 0.6}
         answer(found, as_json=as_json)

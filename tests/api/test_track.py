@@ -316,6 +316,8 @@ def test_when_nothing_can_be_stored_the_person_goes_on_and_the_loss_is_logged(
         session.connection().execute(text("ALTER TABLE hit RENAME TO hit_elsewhere"))
     answer = reader.get(pixel)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
+    # A second one within the second is counted, not told.
+    assert reader.get(pixel).status_code == 503
     assert "no-store" in answer.headers["cache-control"]
     assert reader.get(link).headers["location"].startswith("https://rivage.example/")
     assert reader.get(trap).status_code == 204
@@ -327,6 +329,16 @@ def test_when_nothing_can_be_stored_the_person_goes_on_and_the_loss_is_logged(
     with database.transaction() as session:
         session.connection().execute(text("ALTER TABLE hit_elsewhere RENAME TO hit"))
     assert reader.get(pixel).status_code == 200
+
+
+async def test_openings_lost_in_a_flood_are_told_in_few_lines_and_all_counted(runtime: ApiRuntime, caplog):
+    links = TrackedLinks(runtime)
+    async with links.running():
+        for _ in range(1_000):
+            links._lost.note(hits.TooManyHits())
+    lines = [vars(record)["count"] for record in caplog.records if "could not be stored" in record.message]
+    assert sum(lines) == 1_000
+    assert len(lines) < 10
 
 
 def test_a_person_waits_a_while_only_and_the_click_is_stored_all_the_same(
