@@ -1,5 +1,6 @@
 """The pages of contacts as a person with a browser uses them, from the first contact to an import taken back."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -202,6 +203,25 @@ def test_unsubscribing_by_hand_says_what_follows_and_keeps_the_person_out(page: 
     expect(page.locator(".fz-panel")).to_contain_text("Cette personne a dit non")
     with writing(stocked) as (session, keyring):
         assert suppression.check(session, keyring, WORKSPACE, "stop@norsud.example") == "unsubscribe"
+
+
+def test_all_that_is_known_of_a_person_is_a_file_away(page: Page, stocked: Site):
+    with writing(stocked) as (session, keyring):
+        made = service.create_contact(
+            session,
+            keyring,
+            WORKSPACE,
+            {"email": "tout@norsud.example", "last_name": "Fabre-Loué"},
+            SystemClock().now(),
+        ).contact.id
+    page.goto(f"{stocked.url}/contacts?open={public_id('con', made or 0)}")
+    page.get_by_role("button", name="Actions sur ce contact").click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="Exporter tout sur cette personne").click()
+    document = json.loads(Path(download.value.path()).read_text())
+    assert document["contact"]["lastName"] == "Fabre-Loué"
+    with writing(stocked) as (session, keyring):
+        assert service.delete_contacts(session, WORKSPACE, [made or 0], SystemClock().now()) == 1
 
 
 def test_a_whole_filter_is_tagged_and_a_deletion_waits_for_the_word(page: Page, stocked: Site):
