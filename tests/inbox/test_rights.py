@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ from fluenzr_app.tracking.hits import NewHit, write_hits
 from fluenzr_app.tracking.links import TrackedMail
 from fluenzr_app.tracking.objections import object_to_tracking, objected_at
 from fluenzr_app.workspaces import audit
-from tests.engine_world import TWO_MAILS, mail
+from tests.engine_world import ON_SQLITE, TWO_MAILS, mail
 from tests.inbox.world import InboxWorld
 from tests.people import make_person, make_workspace
 
@@ -205,6 +206,22 @@ async def test_erasing_a_person_leaves_nothing_but_the_hash(inbox: InboxWorld) -
     await inbox.run_for(days=5)
     inbox.read()
     assert places_of(inbox, MARK) == set()
+
+
+@ON_SQLITE
+async def test_the_file_itself_holds_nothing_once_it_is_written_anew(inbox: InboxWorld) -> None:
+    life = await Life(inbox).live()
+    path = Path(inbox.db.engine.url.database or "")
+    life.erase()
+    with inbox.db.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute("INSERT INTO conversation_search (conversation_search) VALUES ('optimize')")
+        driver.execute("VACUUM")
+        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = path.read_bytes().lower()
+    assert b"voisin.example" in content
+    assert MARK.encode() not in content
 
 
 async def test_a_mail_under_way_while_its_contact_is_erased_tells_nothing_afterwards(inbox: InboxWorld) -> None:
