@@ -105,6 +105,7 @@ from fluenzr_app.ui.pages.campaign_frame import CampaignState
 from fluenzr_app.ui.pages.campaign_preview import PreviewState
 from fluenzr_app.ui.pages.campaign_progress import ProgressState
 from fluenzr_app.ui.pages.campaign_sequence import SequenceState
+from fluenzr_app.ui.pages.campaign_start import StartState
 from fluenzr_app.ui.pages.campaign_timing import TimingState
 from fluenzr_app.ui.pages.not_found import page as not_found
 from fluenzr_app.ui.shell import ShellState, shell
@@ -129,31 +130,34 @@ PAGES: tuple[Page, ...] = (
     Page("/contacts/import", "contacts_import.title", contacts_import.page, contacts_import.LOAD),
     Page("/campaigns", "campaigns.title", campaigns.page, (campaigns_list.CampaignsState.load,)),
     Page(
-        "/campaigns/[campaign]", "campaign.title", campaign_sequence_view.page, (CampaignState.load, SequenceState.load)
+        "/campaigns/[campaign]",
+        "campaign.title",
+        campaign_sequence_view.page,
+        (CampaignState.load, StartState.close, SequenceState.load),
     ),
     Page(
         "/campaigns/[campaign]/audience",
         "campaign.title",
         campaign_audience_view.page,
-        (CampaignState.load, AudienceState.load),
+        (CampaignState.load, StartState.close, AudienceState.load),
     ),
     Page(
         "/campaigns/[campaign]/timing",
         "campaign.title",
         campaign_timing_view.page,
-        (CampaignState.load, TimingState.load),
+        (CampaignState.load, StartState.close, TimingState.load),
     ),
     Page(
         "/campaigns/[campaign]/preview",
         "campaign.title",
         campaign_preview_view.page,
-        (CampaignState.load, PreviewState.load),
+        (CampaignState.load, StartState.close, PreviewState.load),
     ),
     Page(
         "/campaigns/[campaign]/progress",
         "campaign.title",
         campaign_progress_view.page,
-        (CampaignState.load, ProgressState.load),
+        (CampaignState.load, StartState.close, ProgressState.load),
     ),
     Page("/settings", "settings.title", settings.page, settings.LOAD),
     Page("/sign-in", "sign_in.document", sign_in.page, (sign_in.SignInState.open,), is_public=True),

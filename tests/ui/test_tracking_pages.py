@@ -249,6 +249,10 @@ def test_a_mail_has_switches_of_its_own_and_what_is_typed_beside_them_stays(
     expect(opens(page)).not_to_be_checked()
     page.get_by_role("button", name="Démarrer").click()
     expect(page.get_by_role("dialog")).to_contain_text("Ouvertures suivies dans 1 email sur 2. Clics suivis.")
+    # What it said may hold no longer: it is asked for anew.
+    page.reload()
+    expect(opens(page)).not_to_be_checked()
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_a_switch_that_another_one_overrides_is_off_and_says_by_which_one(

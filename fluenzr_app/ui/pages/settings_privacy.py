@@ -59,12 +59,12 @@ class PrivacyState(rx.State):
         self._show(await me.read(_read, me.workspace_id))
 
     @rx.event
-    async def switch(self, name: str, on: bool) -> None:
+    async def switch(self, which: str, on: bool) -> None:
         """Ask after openings or clicks, or no more."""
         me = await acting(self, admin=True)
-        if name == "track_opens":
+        if which == "track_opens":
             await self._store(me, "asked", track_opens=bool(on))
-        elif name == "track_clicks":
+        elif which == "track_clicks":
             await self._store(me, "asked", track_clicks=bool(on))
 
     @rx.event
@@ -75,13 +75,13 @@ class PrivacyState(rx.State):
             await self._store(me, "proxies", proxy_opens=choice)
 
     @rx.event
-    async def ask_details(self, wanted: str) -> None:
+    async def ask_details(self, choice: str) -> None:
         """Ask before details are kept, and before those that are kept go."""
         me = await acting(self, admin=True)
         self.error = ""
-        if wanted == "details" and not self.details:
+        if choice == "details" and not self.details:
             self.asking = "keep"
-        elif wanted == "dates" and self.details:
+        elif choice == "dates" and self.details:
             self.doomed = await me.read(privacy.kept_details, me.workspace_id)
             self.asking = "forget"
 
