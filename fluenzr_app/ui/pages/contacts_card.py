@@ -12,7 +12,7 @@ from fluenzr_app.ui.components.frame import confirm_dialog, row, side_panel, ske
 from fluenzr_app.ui.components.stages import stage_select
 from fluenzr_app.ui.components.status import badge, callout, save_state, status_badge
 from fluenzr_app.ui.components.table import avatar
-from fluenzr_app.ui.components.values import icon, long_date, when
+from fluenzr_app.ui.components.values import icon, short_date, when
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.contacts_card_past import history, section, waits
 from fluenzr_app.ui.pages.contacts_card_state import ContactCardState
@@ -147,7 +147,7 @@ def _objection() -> rx.Component:
     return rx.el.div(
         rx.el.div(
             badge(t("contacts_card.objects"), "info", "eye-off"),
-            rx.el.span(t("contacts_card.objects_since"), " ", long_date(C.objects_since, ShellState.zone)),
+            rx.el.span(t("contacts_card.objects_since"), " ", short_date(C.objects_since, ShellState.zone)),
             class_name="fzc-objection-head",
         ),
         rx.el.p(t("contacts_card.objects_words"), class_name="fz-second fz-small"),
