@@ -6,7 +6,7 @@ import random
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from fluenzr_app.accounts import connect, health
 from fluenzr_app.accounts.models import EmailAccount
@@ -18,6 +18,8 @@ from fluenzr_app.clock import Clock, utc_now
 from fluenzr_app.contacts.import_run import ImportRunner
 from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.engine import Database
+from fluenzr_app.diagnosis import snoozes
+from fluenzr_app.events import nightly
 from fluenzr_app.inbox.answer_origin import AnswerOrigin
 from fluenzr_app.inbox.store import Wiring
 from fluenzr_app.inbox.watch import READ_EVERY_S, MailboxWatch, OpenMailbox
@@ -30,6 +32,7 @@ from fluenzr_app.sending.lanes import Sender
 from fluenzr_app.sending.origin import Origin
 from fluenzr_app.settings import Settings
 from fluenzr_app.tracking import judge
+from fluenzr_app.workspaces.models import Workspace
 from fluenzr_app.workspaces.service import forget_old
 
 SEND_EVERY_S = 1.0
@@ -37,6 +40,7 @@ IMPORT_EVERY_S = 2.0
 RESUME_EVERY_S = 15.0
 WATCH_EVERY_S = 2.0
 JUDGE_EVERY_S = 2.0
+SNOOZES_EVERY_S = 300.0
 HOURLY_S = 3600.0
 
 
@@ -69,6 +73,7 @@ class SendingSide:
         self._installation = installation
         self._rng = rng or random.Random()  # noqa: S311 - pace and Message-IDs, no secrets
         self.plans = Plans()
+        self._figures_may_be_checked = False
         self._imports = ImportRunner(
             installation.db, installation.settings.data_dir, installation.keyring, installation.clock
         )
@@ -104,6 +109,8 @@ class SendingSide:
                 Tick("import files", HOURLY_S, self._sweep_imports),
                 Tick("old sessions", HOURLY_S, self._forget_old_sessions),
                 Tick("old opens and clicks", HOURLY_S, self._forget_old_details),
+                Tick("figures", HOURLY_S, self._check_figures),
+                Tick("what was put aside", SNOOZES_EVERY_S, self._forget_ended_snoozes),
             )
         )
 
@@ -155,6 +162,18 @@ class SendingSide:
         while await place.db.run(place.db.transact, judge.forget_old_details, place.clock.now()):
             pass
 
+    async def _check_figures(self) -> None:
+        place = self._installation
+        # The ticks of a start are waited for, and a recount may take minutes: an hour later is soon enough.
+        if self._figures_may_be_checked:
+            ids = await place.db.run(_workspace_ids, place.db)
+            await place.db.run(nightly.tick, place.db, ids, place.clock.now())
+        self._figures_may_be_checked = True
+
+    async def _forget_ended_snoozes(self) -> None:
+        place = self._installation
+        await place.db.run(snoozes.tick, place.db, place.clock.now(), utc_now())
+
     def _sender_of(self, session: Session, account_id: int) -> Sender | None:
         account = session.get(EmailAccount, account_id)
         if account is None or account.status != "connected":
@@ -175,3 +194,8 @@ class SendingSide:
                 return None
             settings = connect.imap_settings(session, place.keyring, account, place.settings)
         return None if settings is None else open_mailbox(settings)
+
+
+def _workspace_ids(db: Database) -> list[int]:
+    with db.read() as session:
+        return [key for key in session.exec(select(col(Workspace.id)).order_by(col(Workspace.id))) if key is not None]

@@ -74,3 +74,25 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("proxy_opens", sqlmodel.sql.sqltypes.AutoString(), nullable=False, server_default="on_open")
         )
+    op.create_table(
+        "figures_check",
+        sa.Column("workspace_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("checked_at", fluenzr_app.db.types.UtcDateTime(), nullable=False),
+        sa.Column("repaired", sa.Integer(), nullable=False),
+        sa.Column("repaired_at", fluenzr_app.db.types.UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["workspace_id"], ["workspace.id"]),
+        sa.PrimaryKeyConstraint("workspace_id"),
+    )
+    op.create_table(
+        "diagnosis_snooze",
+        sa.Column("workspace_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("code", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("subject_kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("subject_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("since", fluenzr_app.db.types.UtcDateTime(), nullable=True),
+        sa.Column("until", fluenzr_app.db.types.UtcDateTime(), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("created_at", fluenzr_app.db.types.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["workspace_id"], ["workspace.id"]),
+        sa.PrimaryKeyConstraint("workspace_id", "code", "subject_kind", "subject_id"),
+    )

@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlmodel import Session
 
-from fluenzr_app.campaigns.enrollments import WALKING, Enrolled, Moves, count_moves, end_walks, enroll
+from fluenzr_app.campaigns.content import CONTENT_FAULTS
+from fluenzr_app.campaigns.enrollments import WALKING, Enrolled, Moves, count_moves, end_walks, enroll, revive
 from fluenzr_app.campaigns.errors import WrongState
 from fluenzr_app.campaigns.models import Enrollment
 from fluenzr_app.campaigns.service import get_campaign, lock_campaign
@@ -89,6 +90,33 @@ def remove_contacts(
         .all()
     )
     end_walks(session, [(row.id, row.campaign_id, row.status, "removed", "by_user") for row in rows], now)
+    return len(rows)
+
+
+def try_again(session: Session, workspace_id: int, campaign_id: int, now: datetime) -> int:
+    """Let contacts whose mail could not be made go on where they stood, after its text was mended; return how many.
+
+    Raises CampaignNotFound, and WrongState for a completed or archived campaign.
+    """
+    campaign = lock_campaign(session, workspace_id, campaign_id)
+    if campaign.status in ("completed", "archived"):
+        raise WrongState(campaign.status, "This campaign is over. Duplicate it to write to these contacts.")
+    rows = (
+        session.connection()
+        .execute(
+            select(_ENROLLMENT.c.id, _ENROLLMENT.c.contact_id, _ENROLLMENT.c.account_id)
+            .where(
+                _ENROLLMENT.c.campaign_id == campaign_id,
+                _ENROLLMENT.c.status == "error",
+                _ENROLLMENT.c.end_reason.in_(CONTENT_FAULTS),
+            )
+            .order_by(_ENROLLMENT.c.id)
+            .with_for_update()
+        )
+        .all()
+    )
+    for begin in range(0, len(rows), _CHUNK):
+        count_moves(session, revive(session, campaign_id, rows[begin : begin + _CHUNK], now, "error"))
     return len(rows)
 
 

@@ -70,6 +70,12 @@ _SENDER = select(
 ).join_from(_ACCOUNT, _WORKSPACE, _WORKSPACE.c.id == _ACCOUNT.c.workspace_id)
 
 
+CONTENT_FAULTS = frozenset(
+    {"not_composable", "template_too_long", "output_too_large", "empty_subject", "template_fault"}
+)
+"""Why a contact's mail of a step cannot be made; each ends the walk as an error."""
+
+
 @dataclass(frozen=True, slots=True)
 class Thread:
     """What was sent before in a walk: Message-IDs, oldest first, and the first mail's subject."""
@@ -139,7 +145,7 @@ def draft_of(
     it has one; `announces_pixel` lets one that only shows how the mail will look tell so without.
     """
     if step.subject is None or step.body is None:
-        raise ContentFault(step.fault or "template_fault")
+        raise ContentFault(step.fault if step.fault in CONTENT_FAULTS else "template_fault")
     language = contact.language or sender.language
     values = contact_values(
         cast(Mapping[str, object], contact._mapping),
@@ -155,7 +161,7 @@ def draft_of(
         link = None if tracking is None else tracking.link
         mail = render_mail(step.subject, step.body, values, plain_only=plain_only, link=link)
     except TemplateFault as fault:
-        raise ContentFault(fault.code) from None
+        raise ContentFault(fault.code if fault.code in CONTENT_FAULTS else "template_fault") from None
     subject = mail.subject or (reply_subject(thread.subject) if thread.subject else "")
     if not subject:
         raise ContentFault("empty_subject")

@@ -109,7 +109,7 @@ def enroll(
     if rows:
         session.connection().execute(insert(_ENROLLMENT), rows)
     moves: Moves = Counter({(campaign_id, "pending"): len(rows)})
-    moves.update(_revive(session, campaign_id, [existing[contact_id] for contact_id in result.revived], now))
+    moves.update(revive(session, campaign_id, [existing[contact_id] for contact_id in result.revived], now))
     count_moves(session, moves)
     return result
 
@@ -218,8 +218,11 @@ def _new_row(
     }
 
 
-def _revive(session: Session, campaign_id: int, rows: Sequence[Any], now: datetime) -> Moves:
-    """Let removed walks go on where they stood, at the time at which their next step is due."""
+def revive(session: Session, campaign_id: int, rows: Sequence[Any], now: datetime, ended: str = "removed") -> Moves:
+    """Let walks that ended as `ended` go on where they stood, at the time at which their next step is due.
+
+    `rows` have id, contact_id and account_id. The caller counts the moves that come back.
+    """
     moves: Moves = Counter()
     if not rows:
         return moves
@@ -241,10 +244,10 @@ def _revive(session: Session, campaign_id: int, rows: Sequence[Any], now: dateti
         values = _where_it_stood(plan, zones[row.contact_id], history.get(row.id, ()), now)
         connection.execute(
             update(_ENROLLMENT)
-            .where(_ENROLLMENT.c.id == row.id, _ENROLLMENT.c.status == "removed")
+            .where(_ENROLLMENT.c.id == row.id, _ENROLLMENT.c.status == ended)
             .values(end_reason="", updated_at=now, **values)
         )
-        moves[(campaign_id, "removed")] -= 1
+        moves[(campaign_id, ended)] -= 1
         moves[(campaign_id, values["status"])] += 1
     return moves
 

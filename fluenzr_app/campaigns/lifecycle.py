@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import func, select, update
 from sqlmodel import Session
 
 from fluenzr_app.accounts.limits import campaign_daily_limit
@@ -14,14 +14,14 @@ from fluenzr_app.accounts.models import EmailAccount
 from fluenzr_app.campaigns.audience import enroll_groups
 from fluenzr_app.campaigns.enrollments import counts_by_status
 from fluenzr_app.campaigns.errors import CannotStart, Fault, WrongState
+from fluenzr_app.campaigns.gaps import Gap, gaps_of
 from fluenzr_app.campaigns.models import Campaign, CampaignAccount, Enrollment
 from fluenzr_app.campaigns.service import get_campaign, lock_campaign
 from fluenzr_app.campaigns.timing import next_opening
 from fluenzr_app.campaigns.tracked import Off, off_in_campaign, off_in_workflow
 from fluenzr_app.campaigns.validation import validate
-from fluenzr_app.campaigns.variables import CONTACT_VARIABLES, compile_body, compile_subject, known_variables
+from fluenzr_app.campaigns.variables import known_variables
 from fluenzr_app.campaigns.views import CampaignView
-from fluenzr_app.campaigns.workflow import EmailNode
 from fluenzr_app.contacts.models import Contact, CustomField
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.sending.models import Message
@@ -34,16 +34,6 @@ _ACCOUNT = table_of(EmailAccount)
 _LINK = table_of(CampaignAccount)
 _FIELD = table_of(CustomField)
 _MESSAGE = table_of(Message)
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A variable that would stay blank: in which mail, for how many contacts, and what stands in (None: nothing)."""
-
-    node_id: str
-    variable: str
-    contacts: int
-    guarded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +70,8 @@ def custom_field_names(session: Session, workspace_id: int) -> list[str]:
 def start_check(session: Session, workspace_id: int, campaign_id: int, now: datetime) -> StartCheck:
     """Return everything that a user should know before the start; raises CampaignNotFound."""
     campaign = get_campaign(session, workspace_id, campaign_id)
-    known = known_variables(custom_field_names(session, workspace_id))
+    custom = custom_field_names(session, workspace_id)
+    known = known_variables(custom)
     workspace = get_workspace(session, workspace_id)
     off = off_in_workflow(workspace, campaign.settings, campaign.workflow)
     faults = list(validate(campaign.workflow, known_variables=known, linear_only=True, off=off))
@@ -107,7 +98,7 @@ def start_check(session: Session, workspace_id: int, campaign_id: int, now: date
         off=off_in_campaign(workspace, campaign.settings, list(off.values())),
         faults=tuple(faults),
         warnings=tuple(_warnings(session, workspace, campaign_id, usable)),
-        gaps=() if faults else tuple(_gaps(session, campaign)),
+        gaps=() if faults else tuple(gaps_of(session, campaign_id, list(campaign.workflow.emails()), custom)),
     )
 
 
@@ -217,37 +208,6 @@ def _without_consent(session: Session, campaign_id: int) -> int:
             _ENROLLMENT.c.campaign_id == campaign_id,
             _ENROLLMENT.c.status == "pending",
             _CONTACT.c.consent_source == "not_specified",
-        )
-    )
-    return int(session.connection().execute(statement).scalar_one())
-
-
-def _gaps(session: Session, campaign: CampaignView) -> list[Gap]:
-    """Return the variables that would be blank for some of the waiting contacts (symptoms.md, 8)."""
-    gaps = []
-    for node in campaign.workflow.nodes:
-        if not isinstance(node, EmailNode):
-            continue
-        uses = {use.name: use.guarded for use in compile_subject(node.subject).variables}
-        for use in compile_body(node.body).variables:
-            uses[use.name] = uses.get(use.name, True) and use.guarded
-        for name, guarded in uses.items():
-            column = CONTACT_VARIABLES.get(name)
-            if column is not None and column != "email":
-                blank = _blank(session, campaign.id, column)
-                if blank:
-                    gaps.append(Gap(node.id, name, blank, guarded))
-    return gaps
-
-
-def _blank(session: Session, campaign_id: int, column: str) -> int:
-    statement = (
-        select(func.count())
-        .select_from(_ENROLLMENT.join(_CONTACT, _CONTACT.c.id == _ENROLLMENT.c.contact_id))
-        .where(
-            _ENROLLMENT.c.campaign_id == campaign_id,
-            _ENROLLMENT.c.status.in_(("pending", "in_progress")),
-            or_(_CONTACT.c[column].is_(None), and_(func.trim(_CONTACT.c[column]) == "")),
         )
     )
     return int(session.connection().execute(statement).scalar_one())

@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from sqlalchemy import bindparam, select, update
 from sqlmodel import Session
 
+from fluenzr_app.campaigns.content import CONTENT_FAULTS
 from fluenzr_app.campaigns.enrollments import WALKING, Moves, count_moves, end_walks, stop_contact
 from fluenzr_app.campaigns.models import Enrollment
 from fluenzr_app.campaigns.plans import Plan, Plans
@@ -56,11 +57,7 @@ _ENDS = {
     "archived": "removed",
     "replied_elsewhere": "removed",
     "contact_deleted": "removed",
-    "not_composable": "error",
-    "template_too_long": "error",
-    "output_too_large": "error",
-    "empty_subject": "error",
-    "template_fault": "error",
+    **dict.fromkeys(CONTENT_FAULTS, "error"),
 }
 
 

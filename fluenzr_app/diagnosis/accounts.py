@@ -1,10 +1,32 @@
 """What holds up an email account (symptoms.md, 3, 4 and 5)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from fluenzr_app.accounts.words import words_for
 from fluenzr_app.diagnosis.findings import Finding, Subject
+from fluenzr_app.mail.probe_findings import Stage
+
+# At which stage of the probe (mail/probe.py) each error shows.
+STAGES: Final[Mapping[str, Stage]] = {
+    "dns_failure": "name",
+    "private_network_refused": "name",
+    "connection_refused": "port",
+    "timeout": "port",
+    "tls_certificate_invalid": "tls",
+    "tls_mode_mismatch": "tls",
+    "auth_failed": "login",
+    "app_password_required": "login",
+    "token_expired": "login",
+    "consent_revoked": "login",
+    "admin_consent_required": "login",
+    "sender_refused": "sender",
+    "blocked_by_policy": "message",
+    "rate_limited": "message",
+    "quota_exceeded": "message",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +63,7 @@ def _in_error(facts: AccountFacts) -> Finding:
     params = {
         "email": facts.email,
         "errorCode": facts.error_code or "",
+        "stage": STAGES.get(facts.error_code or "", ""),
         "serverWords": facts.error_message,
         "waiting": facts.waiting,
     }

@@ -20,7 +20,12 @@ _BY_ITSELF = frozenset({"outside_window", "daily_cap", "ramp_cap", "hourly_cap",
 
 @dataclass(frozen=True, slots=True)
 class CampaignFacts:
-    """An active or paused campaign: what its contacts wait for, if they wait. `walking` are contacts under way."""
+    """An active or paused campaign, or one that ended lately: what its contacts wait for, if they wait.
+
+    `walking` are contacts under way. `finished` had all their mails or answered, `faulty` ended because their mail
+    could not be made. `excluded` may not be written to: they unsubscribed, bounced, were removed, or are members of its
+    groups whom the start passed over.
+    """
 
     id: int
     name: str
@@ -35,6 +40,10 @@ class CampaignFacts:
     uncertain: int
     sent: int
     bounced: int
+    finished: int = 0
+    faulty: int = 0
+    excluded: int = 0
+    completed_at: datetime | None = None
 
 
 def campaign_findings(facts: CampaignFacts, now: datetime) -> list[Finding]:
@@ -46,10 +55,12 @@ def campaign_findings(facts: CampaignFacts, now: datetime) -> list[Finding]:
 def _reason(facts: CampaignFacts, now: datetime) -> Finding | None:
     if facts.status == "paused":
         return _paused(facts)
+    if facts.status == "completed":
+        return _excluded(facts, ("see_campaign",), facts.completed_at) if facts.sent == 0 else None
     if facts.status != "active":
         return None
     if facts.walking == 0:
-        return Finding("campaign_no_contacts", "slowed", _subject(facts), {}, ("add_contacts",))
+        return _nobody(facts)
     code = facts.waiting_code
     if code is None or code in _OF_THE_ACCOUNT or code in _OF_THE_INSTALLATION:
         return None
@@ -59,6 +70,22 @@ def _reason(facts: CampaignFacts, now: datetime) -> Finding | None:
     if code in _BY_ITSELF and (facts.resumes_at is None or facts.resumes_at > now):
         return Finding(f"campaign_{code}", "waits", _subject(facts), params, (), None, facts.resumes_at)
     return None
+
+
+def _nobody(facts: CampaignFacts) -> Finding | None:
+    """Nobody is under way: because all are done, because all are excluded, or because nobody was ever added."""
+    if facts.finished or (facts.faulty and not facts.excluded):
+        return None
+    if facts.excluded:
+        return _excluded(facts, ("add_contacts", "see_campaign"), None)
+    return Finding("campaign_no_contacts", "slowed", _subject(facts), {}, ("add_contacts",))
+
+
+def _excluded(facts: CampaignFacts, remedies: tuple[str, ...], since: datetime | None) -> Finding | None:
+    if facts.finished or not facts.excluded:
+        return None
+    params = {"contacts": facts.excluded}
+    return Finding("campaign_all_excluded", "slowed", _subject(facts), params, remedies, since)
 
 
 def _paused(facts: CampaignFacts) -> Finding | None:

@@ -1,6 +1,7 @@
 """Reading, for one workspace, the stored facts that the diagnoses judge."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -15,11 +16,18 @@ from fluenzr_app.contacts.models import ContactImport
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.diagnosis.accounts import AccountFacts, account_finding
 from fluenzr_app.diagnosis.bounces import bounce_finding, bounced_finding, soft_finding
+from fluenzr_app.diagnosis.campaign_facts import ended_lately, text_facts, with_audiences
 from fluenzr_app.diagnosis.campaigns import CampaignFacts, campaign_findings
+from fluenzr_app.diagnosis.figures import figure_findings
 from fluenzr_app.diagnosis.findings import Finding, in_order
 from fluenzr_app.diagnosis.mail_facts import bounce_facts, mailbox_facts, soft_facts
 from fluenzr_app.diagnosis.mailboxes import mailbox_finding
 from fluenzr_app.diagnosis.others import ImportFacts, address_finding, held_finding, import_finding
+from fluenzr_app.diagnosis.overdue import OVERDUE_AFTER, overdue_finding
+from fluenzr_app.diagnosis.overdue_facts import overdue_facts
+from fluenzr_app.diagnosis.running import clock_finding, is_alive, not_sending_finding
+from fluenzr_app.diagnosis.running_facts import figure_facts, running_facts
+from fluenzr_app.diagnosis.texts import text_findings
 from fluenzr_app.events.models import Rollup
 from fluenzr_app.sending import generation
 from fluenzr_app.sending.models import Attempt, Message
@@ -38,23 +46,52 @@ _IMPORTS_TOLD = timedelta(days=7)
 _WALKING = ("pending", "in_progress")
 
 
-def findings_of(session: Session, workspace_id: int, now: datetime) -> list[Finding]:
-    """Return everything that does not move in a workspace at `now`, what is broken first."""
+def findings_of(session: Session, workspace_id: int, now: datetime, wall: datetime | None = None) -> list[Finding]:
+    """Return everything that does not move in a workspace at `now`, what is broken first.
+
+    `wall` is wall-clock time, by which processes give their signs of life; without it nothing is said about them.
+    """
     accounts = [account_finding(facts, now) for facts in account_facts(session, workspace_id, now)]
-    campaigns = campaign_facts(session, workspace_id, now)
+    campaigns = with_audiences(session, campaign_facts(session, workspace_id, now))
     found = [each for each in accounts if each is not None]
     for facts in campaigns:
         found += campaign_findings(facts, now)
+    for facts in _ended(session, workspace_id, now):
+        found += campaign_findings(facts, now)
+    for texts in text_facts(session, workspace_id, campaigns):
+        found += text_findings(texts)
     found += _of_incoming_mail(session, workspace_id, campaigns, now)
     found += [each for each in map(import_finding, import_facts(session, workspace_id, now)) if each is not None]
-    hold = generation.hold_of(session)
-    address = get_workspace(session, workspace_id).postal_address
     active = sum(facts.status == "active" for facts in campaigns)
-    others = (
-        None if hold is None else held_finding(hold.reason, hold.since, _queued(session, workspace_id)),
-        address_finding(address, active),
-    )
-    return in_order([*found, *(each for each in others if each is not None)])
+    found += _of_the_installation(session, workspace_id, active, now, wall)
+    found += figure_findings(figure_facts(session, workspace_id), now)
+    address = address_finding(get_workspace(session, workspace_id).postal_address, active)
+    return in_order(found if address is None else [*found, address])
+
+
+def _ended(session: Session, workspace_id: int, now: datetime) -> list[CampaignFacts]:
+    ended = ended_lately(session, workspace_id, now)
+    sums = _sent_and_bounced(session, workspace_id, [each.id for each in ended])
+    return with_audiences(session, [replace(each, sent=sums[each.id][0]) for each in ended])
+
+
+def _of_the_installation(
+    session: Session, workspace_id: int, active: int, now: datetime, wall: datetime | None
+) -> list[Finding]:
+    """Return what holds up everything; what only some contacts wait for is looked at where that explains nothing."""
+    facts = running_facts(session, workspace_id, active, now)
+    found = [clock_finding(facts, now)]
+    hold = generation.hold_of(session)
+    if hold is not None:
+        found.append(held_finding(hold.reason, hold.since, facts.waiting))
+    if wall is not None:
+        found.append(not_sending_finding(facts, wall))
+        since = facts.running_since
+        long_enough = is_alive(facts, wall) and since is not None and wall - since > OVERDUE_AFTER
+        if hold is None and long_enough:
+            overdue = overdue_facts(session, workspace_id, now, running=True)
+            found += [overdue_finding(each, now) for each in overdue]
+    return [each for each in found if each is not None]
 
 
 def _of_incoming_mail(
@@ -125,7 +162,7 @@ def campaign_facts(session: Session, workspace_id: int, now: datetime) -> list[C
 
 
 def import_facts(session: Session, workspace_id: int, now: datetime) -> list[ImportFacts]:
-    """Return the imports that failed within the last seven days, the newest first."""
+    """Return the imports that came to an end within the last seven days, the newest first."""
     rows = session.connection().execute(
         select(
             _IMPORT.c.id,
@@ -135,10 +172,12 @@ def import_facts(session: Session, workspace_id: int, now: datetime) -> list[Imp
             _IMPORT.c.rows_done,
             _IMPORT.c.rows_total,
             _IMPORT.c.finished_at,
+            _IMPORT.c.errors,
+            _IMPORT.c.skipped - _IMPORT.c.suppressed,
         )
         .where(
             _IMPORT.c.workspace_id == workspace_id,
-            _IMPORT.c.status == "failed",
+            _IMPORT.c.status.in_(("failed", "done")),
             _IMPORT.c.finished_at > now - _IMPORTS_TOLD,
         )
         .order_by(_IMPORT.c.id.desc())
@@ -192,13 +231,6 @@ def _campaign(
         sent=sent,
         bounced=bounced,
     )
-
-
-def _queued(session: Session, workspace_id: int) -> int:
-    statement = select(func.count()).where(
-        _MESSAGE.c.workspace_id == workspace_id, _MESSAGE.c.status.in_(("queued", "claimed"))
-    )
-    return int(session.connection().execute(statement).scalar_one())
 
 
 def _attempts(session: Session, account_ids: Sequence[int], now: datetime) -> dict[int, int]:

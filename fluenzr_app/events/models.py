@@ -49,3 +49,17 @@ class Rollup(SQLModel, table=True):
     metric: str = Field(primary_key=True)
     hour: int = Field(primary_key=True)
     n: int = 0
+
+
+class FiguresCheck(SQLModel, table=True):
+    """The nightly comparison of a workspace's counts with its events.
+
+    `checked_at` is when it was last made; `repaired` counts that differed when some last did, at `repaired_at`.
+    """
+
+    __tablename__ = "figures_check"
+
+    workspace_id: int = Field(foreign_key="workspace.id", primary_key=True, sa_type=BigId)
+    checked_at: datetime = Field(sa_type=UtcDateTime)
+    repaired: int = 0
+    repaired_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
