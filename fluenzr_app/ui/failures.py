@@ -8,8 +8,8 @@ import traceback
 import reflex as rx
 from reflex.event import EventSpec
 
-from fluenzr_app.ui.catalogue import Lang, catalogue, words
 from fluenzr_app.ui.guard import SIGN_IN, SignedOut
+from fluenzr_app.words.catalogue import Lang, catalogue, words
 from fluenzr_app.workspaces.errors import NotAllowed
 
 _log = logging.getLogger(__name__)

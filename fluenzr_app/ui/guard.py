@@ -22,8 +22,8 @@ from sqlmodel import Session
 
 from fluenzr_app.crypto import token_hash
 from fluenzr_app.gate import NONCE_COOKIE, SESSION_COOKIE, cookie
-from fluenzr_app.ui.catalogue import DEFAULT_LANGUAGE, LANGUAGES, Lang
 from fluenzr_app.ui.runtime import Runtime, current
+from fluenzr_app.words.catalogue import DEFAULT_LANGUAGE, LANGUAGES, Lang
 from fluenzr_app.workspaces import service as workspaces
 from fluenzr_app.workspaces.service import Identity
 

@@ -10,7 +10,7 @@ import reflex as rx
 from reflex.experimental.client_state import ClientStateVar
 from reflex_base.vars.base import LiteralVar
 
-from fluenzr_app.ui.catalogue import DEFAULT_LANGUAGE, Entry, Lang, message, split, words
+from fluenzr_app.words.catalogue import DEFAULT_LANGUAGE, Entry, Lang, message, split, words
 
 LANG = ClientStateVar.create(
     "lang",
@@ -37,7 +37,7 @@ def t(key: str, **values: Any) -> rx.Var[str]:
     both = message(key)
     missing = (both["fr"].places | both["en"].places) - set(values)
     if missing:
-        from fluenzr_app.ui.catalogue import CatalogueError
+        from fluenzr_app.words.catalogue import CatalogueError
 
         raise CatalogueError(f"“{key}” wants a value for {', '.join(sorted(missing))}")
     return rx.cond(is_english(), _text("en", both["en"], values), _text("fr", both["fr"], values)).to(str)
@@ -66,7 +66,7 @@ def _filled(lang: Lang, template: str, values: dict[str, Any]) -> Any:
 
 
 def _value(lang: Lang, value: Any) -> Any:
-    from fluenzr_app.ui import formats
+    from fluenzr_app.words import formats
 
     if not isinstance(value, rx.Var):
         return formats.plain(lang, value)

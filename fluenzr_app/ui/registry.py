@@ -1,6 +1,6 @@
 """The list of pages. Writing one:
 
-1. `ui/pages/<name>.py` with a State and `page()`, words in `ui/locales/<name>.toml`, a line in `PAGES` below.
+1. `ui/pages/<name>.py` with a State and `page()`, words in `words/locales/*/<name>.po`, a line in `PAGES` below.
 2. A handler begins with `me = await acting(self)` (`admin=True` for settings) and asks the rooms through
    `await me.read(service.function, me.workspace_id, …)` or `await me.write(…)`: one call, one transaction.
    Every handler can be called by any signed-in browser with any arguments: check them, take nothing on trust

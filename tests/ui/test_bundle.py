@@ -18,7 +18,7 @@ SCRIPT = 'var e={PING:"http://localhost:8000/ping",EVENT:`ws://localhost:8000/_e
 @pytest.fixture
 def sources(tmp_path: Path) -> Path:
     """The sources that decide how the pages come out, in a tree of their own."""
-    for name in ("fluenzr_app/ui", "assets", "reflex.lock"):
+    for name in ("fluenzr_app/ui", "fluenzr_app/words", "assets", "reflex.lock"):
         shutil.copytree(room.ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "external"))
     for name in ("rxconfig.py", "fluenzr_app/fluenzr_app.py", "fluenzr_app/bundle.py", "fluenzr_app/gate.py"):
         shutil.copy(room.ROOT / name, tmp_path / name)
@@ -57,7 +57,7 @@ def test_a_build_without_an_address_to_replace_is_refused(tmp_path: Path):
 
 @pytest.mark.parametrize(
     "changed",
-    ["fluenzr_app/ui/shell.py", "fluenzr_app/ui/locales/common.toml", "assets/css/tokens.css", "rxconfig.py",
+    ["fluenzr_app/ui/shell.py", "fluenzr_app/words/locales/fr/common.po", "assets/css/tokens.css", "rxconfig.py",
      "reflex.lock/package.json", "fluenzr_app/gate.py"],
 )  # fmt: skip
 def test_any_change_of_a_source_gives_another_name(sources: Path, changed: str):

@@ -6,9 +6,9 @@ import pytest
 
 from fluenzr_app.campaigns.counts import Counts
 from fluenzr_app.campaigns.history import HistoryLine
-from fluenzr_app.ui.catalogue import catalogue
 from fluenzr_app.ui.pages.campaign_figures import clicks_of, opens_of
 from fluenzr_app.ui.pages.contacts_card_history import history_row
+from fluenzr_app.words.catalogue import catalogue
 
 CAMPAIGN = "cmp_12345678"
 RULES = (

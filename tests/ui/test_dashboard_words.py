@@ -17,8 +17,8 @@ from fluenzr_app.diagnosis.bounces import (
 )
 from fluenzr_app.diagnosis.findings import Finding
 from fluenzr_app.diagnosis.mailboxes import MailboxFacts, mailbox_finding
-from fluenzr_app.ui.catalogue import Lang
 from fluenzr_app.ui.pages.dashboard_words import ICONS, FindingLine, line_of
+from fluenzr_app.words.catalogue import Lang
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PARIS = ZoneInfo("Europe/Paris")

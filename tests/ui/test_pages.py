@@ -5,9 +5,9 @@ import sys
 
 from fluenzr_app.bundle import ROOT
 from fluenzr_app.fluenzr_app import app
-from fluenzr_app.ui.catalogue import catalogue
 from fluenzr_app.ui.registry import PAGES
 from fluenzr_app.ui.shell import MENU, ShellState
+from fluenzr_app.words.catalogue import catalogue
 
 # In a process of its own: compiling marks what it has seen for the whole process.
 _COMPILE = """

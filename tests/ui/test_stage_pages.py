@@ -16,7 +16,7 @@ from fluenzr_app.contacts.stages import answered, list_stages
 from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.ids import public_id
 from fluenzr_app.settings import load_settings
-from fluenzr_app.ui.catalogue import words
+from fluenzr_app.words.catalogue import words
 from fluenzr_app.workspaces.service import get_workspace, update_workspace
 from tests.people import PASSWORD, make_account
 from tests.ui.conftest import Site

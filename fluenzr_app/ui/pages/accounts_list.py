@@ -20,12 +20,12 @@ from fluenzr_app.diagnosis.facts import waiting_messages
 from fluenzr_app.inbox.reading import ReadingView, readings
 from fluenzr_app.mail.presets import preset_of_host
 from fluenzr_app.sending.caps import usage
-from fluenzr_app.ui.catalogue import Lang, french
 from fluenzr_app.ui.failures import in_words
 from fluenzr_app.ui.guard import acting
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages.accounts_query import AccountsQuery, read_query
 from fluenzr_app.ui.pages.accounts_reading import Reading, reading_of
+from fluenzr_app.words.catalogue import Lang, french
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ import reflex as rx
 from fluenzr_app.accounts.errors import BadAccountForm
 from fluenzr_app.accounts.form import Server
 from fluenzr_app.mail.probe import StageResult
-from fluenzr_app.ui.catalogue import Lang, catalogue, french
 from fluenzr_app.ui.components.buttons import button
 from fluenzr_app.ui.components.forms import checkbox, choice, field, text_input
 from fluenzr_app.ui.components.status import callout, probe_stage, probe_stages
-from fluenzr_app.ui.formats import number
 from fluenzr_app.ui.language import t, words
+from fluenzr_app.words.catalogue import Lang, catalogue, french
+from fluenzr_app.words.formats import number
 
 SERVER_FIELDS = ("host", "port", "encryption", "username", "imap_host", "imap_port", "imap_encryption")
 MOST = 320

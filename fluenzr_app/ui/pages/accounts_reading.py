@@ -9,11 +9,11 @@ import reflex as rx
 
 from fluenzr_app.accounts.mailbox_words import mailbox_words
 from fluenzr_app.inbox.reading import ReadingView
-from fluenzr_app.ui.catalogue import Lang, french
 from fluenzr_app.ui.components.status import diagnosis_banner
 from fluenzr_app.ui.components.values import icon, when
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.shell import ShellState
+from fluenzr_app.words.catalogue import Lang, french
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,6 @@ from fluenzr_app.inbox.reading import readings
 from fluenzr_app.mail.imap_session import ImapSettings
 from fluenzr_app.mail.probe import ProbeTarget, StageResult, stages_of
 from fluenzr_app.mail.smtp_session import SmtpSettings
-from fluenzr_app.ui.catalogue import french
 from fluenzr_app.ui.components.buttons import button
 from fluenzr_app.ui.components.forms import field, form, grid, password_input, text_input
 from fluenzr_app.ui.components.frame import drawer
@@ -49,6 +48,7 @@ from fluenzr_app.ui.pages.accounts_probe import (
 )
 from fluenzr_app.ui.pages.accounts_query import read_query
 from fluenzr_app.ui.pages.accounts_reading import Reading, reading_banner, reading_line, reading_of
+from fluenzr_app.words.catalogue import french
 from fluenzr_app.workspaces.errors import SecretMissing
 
 FORM = "reconnect-account"

@@ -19,12 +19,12 @@ from fluenzr_app.campaigns.views import CampaignView
 from fluenzr_app.contacts.labels import GroupLine, list_groups
 from fluenzr_app.contacts.listing import ContactFilter, ContactPage, list_contacts, matching_ids
 from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
-from fluenzr_app.ui.catalogue import Lang, catalogue
 from fluenzr_app.ui.guard import acting
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages.campaign_acts import key_of_path, rng
 from fluenzr_app.ui.pages.campaign_frame import CampaignState
 from fluenzr_app.ui.pages.campaign_words import refusal
+from fluenzr_app.words.catalogue import Lang, catalogue
 
 PER_PAGE = 25
 SHOWN = 8

@@ -19,13 +19,13 @@ from fluenzr_app.campaigns.progress import Walk, WalkPage, list_walks
 from fluenzr_app.campaigns.uncertain import UncertainMessage, decide, list_uncertain
 from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
 from fluenzr_app.sending.errors import SendingError
-from fluenzr_app.ui.catalogue import Lang, catalogue
 from fluenzr_app.ui.guard import acting, zone
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages.campaign_acts import key_of_path
 from fluenzr_app.ui.pages.campaign_figures import Followed, clicks_of, opens_of
 from fluenzr_app.ui.pages.campaign_frame import CampaignState
 from fluenzr_app.ui.pages.campaign_words import WALK_STATUSES, WaitWords, refusal, wait_words
+from fluenzr_app.words.catalogue import Lang, catalogue
 from fluenzr_app.workspaces import service as workspaces
 
 PER_PAGE = 25

@@ -13,7 +13,6 @@ from fluenzr_app.campaigns.plaintext import text_of_html
 from fluenzr_app.campaigns.variables import clean_html, is_html
 from fluenzr_app.campaigns.workflow import DelayNode, EmailNode, Step
 from fluenzr_app.db.ids import public_id
-from fluenzr_app.ui.catalogue import Lang
 from fluenzr_app.ui.guard import Acting, acting
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages import campaign_steps as steps
@@ -21,6 +20,7 @@ from fluenzr_app.ui.pages.campaign_acts import address, campaign_id_of, key_of_p
 from fluenzr_app.ui.pages.campaign_frame import CampaignState
 from fluenzr_app.ui.pages.campaign_steps import SequenceRead, token_of
 from fluenzr_app.ui.pages.campaign_words import fault_words, refusal
+from fluenzr_app.words.catalogue import Lang
 
 _LONGEST = 120_000
 

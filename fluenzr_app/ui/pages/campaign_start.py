@@ -11,8 +11,6 @@ import reflex as rx
 
 from fluenzr_app.campaigns.errors import CampaignsError, CannotStart, Fault
 from fluenzr_app.db.ids import public_id
-from fluenzr_app.ui import formats
-from fluenzr_app.ui.catalogue import Lang
 from fluenzr_app.ui.components.buttons import button
 from fluenzr_app.ui.components.frame import dialog
 from fluenzr_app.ui.components.values import icon, number, when
@@ -22,6 +20,8 @@ from fluenzr_app.ui.pages import campaign_acts as acts
 from fluenzr_app.ui.pages.campaign_acts import Readiness, address, key_of_path
 from fluenzr_app.ui.pages.campaign_words import fault_words, refusal, tracking_words, warning_words
 from fluenzr_app.ui.shell import ShellState
+from fluenzr_app.words import formats
+from fluenzr_app.words.catalogue import Lang
 from fluenzr_app.workspaces import service as workspaces
 
 _PLACES = {"no_account": "timing", "window_never_opens": "timing", "no_contacts": "audience"}

@@ -19,11 +19,11 @@ from fluenzr_app.campaigns.settings import DAYS
 from fluenzr_app.campaigns.views import CampaignView
 from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
 from fluenzr_app.sending import caps
-from fluenzr_app.ui import formats
 from fluenzr_app.ui.guard import Acting, acting, zone
 from fluenzr_app.ui.pages.campaign_acts import key_of_path
 from fluenzr_app.ui.pages.campaign_frame import CampaignState
 from fluenzr_app.ui.pages.campaign_words import refusal
+from fluenzr_app.words import formats
 from fluenzr_app.workspaces import service as workspaces
 from fluenzr_app.workspaces.tracking import TrackingSettings, tracking_settings
 

@@ -13,10 +13,10 @@ from fluenzr_app.campaigns.errors import CampaignsError, Fault, SettingsRefused,
 from fluenzr_app.campaigns.lifecycle import StartCheck
 from fluenzr_app.campaigns.standing import TO_MEND
 from fluenzr_app.campaigns.waiting import Waiting
-from fluenzr_app.ui import formats
-from fluenzr_app.ui.catalogue import Lang, catalogue
 from fluenzr_app.ui.components.status import Tone
 from fluenzr_app.ui.language import words
+from fluenzr_app.words import formats
+from fluenzr_app.words.catalogue import Lang, catalogue
 
 STATUSES: dict[str, tuple[str, Tone, str]] = {
     "active": ("campaigns.state.active", "good", "circle-play"),

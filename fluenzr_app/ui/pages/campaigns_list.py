@@ -12,7 +12,6 @@ import reflex as rx
 
 from fluenzr_app.campaigns.errors import CampaignsError
 from fluenzr_app.db.ids import public_id
-from fluenzr_app.ui.catalogue import Lang
 from fluenzr_app.ui.guard import acting, zone
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages import campaign_acts as acts
@@ -20,6 +19,7 @@ from fluenzr_app.ui.pages.campaign_acts import Listed
 from fluenzr_app.ui.pages.campaign_figures import Followed, clicks_of, opens_of
 from fluenzr_app.ui.pages.campaign_frame import shown_next
 from fluenzr_app.ui.pages.campaign_words import WaitWords, refusal, wait_words
+from fluenzr_app.words.catalogue import Lang
 from fluenzr_app.workspaces import service as workspaces
 
 ROUTE = "/campaigns"

@@ -26,7 +26,6 @@ from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
 from fluenzr_app.inbox import search
 from fluenzr_app.tracking.objections import objected_at
 from fluenzr_app.ui.components.stages import StageChoice, stage_choices
-from fluenzr_app.ui.formats import time_of_day
 from fluenzr_app.ui.guard import Acting, acting
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages.campaign_words import refusal
@@ -38,6 +37,7 @@ from fluenzr_app.ui.pages.contacts_query import read_query
 from fluenzr_app.ui.pages.contacts_waits import WaitRow, wait_row
 from fluenzr_app.ui.pages.contacts_words import field_at_fault, told
 from fluenzr_app.ui.shell import ShellState
+from fluenzr_app.words.formats import time_of_day
 from fluenzr_app.workspaces.users import get_workspace, names_of
 
 _HISTORY = 15

@@ -14,7 +14,6 @@ from fluenzr_app.contacts.errors import ContactsError, ImportNotFound, ImportNot
 from fluenzr_app.contacts.import_options import ImportOptions
 from fluenzr_app.contacts.import_views import ImportView
 from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
-from fluenzr_app.ui.catalogue import Lang, catalogue
 from fluenzr_app.ui.failures import in_words
 from fluenzr_app.ui.guard import Acting, acting
 from fluenzr_app.ui.language import words
@@ -23,6 +22,7 @@ from fluenzr_app.ui.pages import contacts_import_view as shown
 from fluenzr_app.ui.pages.contacts_import_view import ColumnRow, Count, Fault, Outcome, OwnTarget, PastImport
 from fluenzr_app.ui.pages.contacts_list import GroupChoice
 from fluenzr_app.ui.pages.contacts_words import field_at_fault, told
+from fluenzr_app.words.catalogue import Lang, catalogue
 
 ROUTE = "/contacts/import"
 STEPS = ("file", "mapping", "options", "preview", "run")

@@ -17,8 +17,8 @@ from fluenzr_app.contacts.staging import Example
 from fluenzr_app.db.ids import public_id
 from fluenzr_app.mail.addresses import check_syntax
 from fluenzr_app.mail.errors import BadAddress
-from fluenzr_app.ui.catalogue import Lang
 from fluenzr_app.ui.language import words
+from fluenzr_app.words.catalogue import Lang
 
 # A number that a spreadsheet has rounded (“6,12E+08”): its digits are gone from the file.
 _ROUNDED = re.compile(r"[+-]?\d[.,]\d+E\+\d+", re.IGNORECASE)

@@ -7,10 +7,10 @@ import reflex as rx
 from fluenzr_app.contacts.errors import InvalidValue
 from fluenzr_app.contacts.field_names import CONSENT_SOURCES
 from fluenzr_app.mail.errors import BadAddress
-from fluenzr_app.ui.catalogue import Lang, catalogue, words
 from fluenzr_app.ui.components.status import Tone
 from fluenzr_app.ui.failures import in_words
 from fluenzr_app.ui.language import t
+from fluenzr_app.words.catalogue import Lang, catalogue, words
 
 STATUSES: dict[str, tuple[str, Tone, str]] = {
     "active": ("contacts.status.active", "good", "circle-check"),

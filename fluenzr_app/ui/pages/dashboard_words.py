@@ -12,11 +12,11 @@ from fluenzr_app.accounts.mailbox_words import mailbox_words
 from fluenzr_app.accounts.words import words_for
 from fluenzr_app.db.ids import public_id
 from fluenzr_app.diagnosis.findings import Finding
-from fluenzr_app.ui import formats
-from fluenzr_app.ui.catalogue import Lang, catalogue, french
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages.accounts_query import AccountsQuery
 from fluenzr_app.ui.pages.contacts_query import ListQuery
+from fluenzr_app.words import formats
+from fluenzr_app.words.catalogue import Lang, catalogue, french
 
 TONES = {"broken": "error", "slowed": "attention", "advice": "info", "waits": "grey"}
 ICONS = {

@@ -13,7 +13,6 @@ from sqlmodel import Session
 from fluenzr_app.contacts.stages import make_stages
 from fluenzr_app.db.engine import Database
 from fluenzr_app.ui import guard
-from fluenzr_app.ui.catalogue import Lang
 from fluenzr_app.ui.components.buttons import button
 from fluenzr_app.ui.components.forms import field, form, grid, password_input, text_input
 from fluenzr_app.ui.components.frame import empty_state
@@ -23,6 +22,7 @@ from fluenzr_app.ui.language import LANG, t
 from fluenzr_app.ui.pages.sign_in import to_ticket
 from fluenzr_app.ui.runtime import Runtime, current
 from fluenzr_app.ui.shell import language_switch, logo
+from fluenzr_app.words.catalogue import Lang
 from fluenzr_app.workspaces import service as workspaces
 from fluenzr_app.workspaces.errors import (
     BadUserAddress,

@@ -16,13 +16,13 @@ from fluenzr_app.inbox.errors import ConversationNotFound, InboxError
 from fluenzr_app.inbox.returns import wait_until_return
 from fluenzr_app.inbox.stops import DECIDED_AFTER, confirm_stop, dismiss_stop
 from fluenzr_app.sending.errors import NotUncertain, UnknownMessage
-from fluenzr_app.ui import formats
 from fluenzr_app.ui.guard import Acting, acting
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages.inbox_list import InboxState
 from fluenzr_app.ui.pages.inbox_query import key_of, read_query
 from fluenzr_app.ui.pages.inbox_thread import ThreadRow, read_thread, thread_rows
 from fluenzr_app.ui.pages.inbox_words import told
+from fluenzr_app.words import formats
 from fluenzr_app.workspaces.service import get_workspace
 
 _PAGE = 40

@@ -22,7 +22,6 @@ from fluenzr_app.contacts.stages import StageView, list_stages, make_stages, mov
 from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
 from fluenzr_app.inbox.conversations import ConversationLine, get_conversation
 from fluenzr_app.inbox.errors import ConversationNotFound, InboxError
-from fluenzr_app.ui.catalogue import catalogue
 from fluenzr_app.ui.components.stages import StageChoice, stage_choices
 from fluenzr_app.ui.guard import Acting, acting
 from fluenzr_app.ui.language import words
@@ -35,6 +34,7 @@ from fluenzr_app.ui.pages.inbox_conversation import ConversationState
 from fluenzr_app.ui.pages.inbox_list import Choice, InboxState
 from fluenzr_app.ui.pages.inbox_query import key_of, read_query
 from fluenzr_app.ui.pages.inbox_words import initials, mark_tone
+from fluenzr_app.words.catalogue import catalogue
 from fluenzr_app.workspaces import audit
 from fluenzr_app.workspaces.service import get_workspace
 

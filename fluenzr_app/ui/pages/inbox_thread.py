@@ -16,10 +16,10 @@ from fluenzr_app.db.ids import public_id
 from fluenzr_app.inbox.answers import why_not
 from fluenzr_app.inbox.conversations import ConversationLine, get_conversation
 from fluenzr_app.inbox.thread import FileView, ThreadItem, thread
-from fluenzr_app.ui.catalogue import Lang, catalogue
-from fluenzr_app.ui.formats import time_of_day
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages.inbox_words import initials, mark_tone
+from fluenzr_app.words.catalogue import Lang, catalogue
+from fluenzr_app.words.formats import time_of_day
 from fluenzr_app.workspaces.service import get_workspace
 from fluenzr_app.workspaces.users import names_of
 

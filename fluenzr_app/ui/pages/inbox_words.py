@@ -6,9 +6,9 @@ from typing import Any
 
 import reflex as rx
 
-from fluenzr_app.ui.catalogue import Lang, catalogue, words
 from fluenzr_app.ui.components.status import Tone
 from fluenzr_app.ui.language import t
+from fluenzr_app.words.catalogue import Lang, catalogue, words
 
 LABELS: dict[str, tuple[str, Tone, str]] = {
     "interested": ("inbox.label.interested", "good", "thumbs-up"),

@@ -17,10 +17,10 @@ from fluenzr_app.ui.components.status import badge
 from fluenzr_app.ui.components.table import Column, data_table, mark_tile, two_lines
 from fluenzr_app.ui.components.values import icon, when
 from fluenzr_app.ui.failures import in_words
-from fluenzr_app.ui.formats import time_of_day
 from fluenzr_app.ui.guard import acting, zone
 from fluenzr_app.ui.language import LANG, t, words
 from fluenzr_app.ui.shell import ShellState
+from fluenzr_app.words.formats import time_of_day
 from fluenzr_app.workspaces import service as workspaces
 from fluenzr_app.workspaces.errors import PasswordRefused, SignInRefused, Throttled, WorkspacesError
 

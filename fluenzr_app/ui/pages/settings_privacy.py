@@ -11,9 +11,9 @@ from sqlmodel import Session
 
 from fluenzr_app.campaigns.footer import Footer, with_footer
 from fluenzr_app.tracking import privacy
-from fluenzr_app.ui import formats
 from fluenzr_app.ui.guard import Acting, acting, zone
 from fluenzr_app.ui.language import words
+from fluenzr_app.words import formats
 from fluenzr_app.workspaces import service as workspaces
 from fluenzr_app.workspaces.errors import TrackingRefused
 from fluenzr_app.workspaces.tracking import DAYS_MAX, DAYS_MIN, TrackingChanges, TrackingSettings, tracking_settings

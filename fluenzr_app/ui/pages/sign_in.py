@@ -9,15 +9,15 @@ from reflex.experimental.client_state import ClientStateVar
 
 from fluenzr_app.gate import KNOWN_BROWSER_COOKIE, cookie
 from fluenzr_app.ui import guard
-from fluenzr_app.ui.catalogue import Lang, words
 from fluenzr_app.ui.components.buttons import button
 from fluenzr_app.ui.components.forms import field, form, password_input, text_input
 from fluenzr_app.ui.components.values import icon
 from fluenzr_app.ui.failures import in_words
-from fluenzr_app.ui.formats import time_of_day
 from fluenzr_app.ui.language import LANG, t
 from fluenzr_app.ui.runtime import current
 from fluenzr_app.ui.shell import language_switch, logo
+from fluenzr_app.words.catalogue import Lang, words
+from fluenzr_app.words.formats import time_of_day
 from fluenzr_app.workspaces import service as workspaces
 from fluenzr_app.workspaces.errors import SignInRefused, Throttled, TicketRefused
 
