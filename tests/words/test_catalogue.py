@@ -13,6 +13,8 @@ from fluenzr_app.words.catalogue import CatalogueError, catalogue, french, words
 
 UI = Path(ui.__file__).parent
 SOURCES = sorted(UI.rglob("*.py"))
+# Who else speaks to people out of the catalogues.
+SPEAKING = [*SOURCES, *sorted((UI.parent / "diagnosis").glob("*.py"))]
 # Names, and words that are the same everywhere.
 SAME_EVERYWHERE = {"FluenzR", "Français", "English", "Fluenz", "R", "fluenzr user add", "fluenzr release"}
 # Arguments that are never read by a person.
@@ -108,7 +110,7 @@ def test_every_key_that_the_pages_name_is_in_the_catalogues():
     areas = {path.stem for path in room.LOCALES.glob("fr/*.po")}
     missing = [
         f"{path.name}:{line} {text}"
-        for path in SOURCES
+        for path in SPEAKING
         for line, text in _texts(path)
         if re.fullmatch(r"[a-z_]+(\.[a-z_0-9]+)+", text) and text.partition(".")[0] in areas
         if text not in known and not any(key.startswith(f"{text}.") for key in known)
@@ -117,8 +119,8 @@ def test_every_key_that_the_pages_name_is_in_the_catalogues():
 
 
 def test_every_entry_is_used_somewhere():
-    texts = {text for path in SOURCES for _, text in _texts(path)}
-    composed = re.compile("|".join(sorted({pattern for path in SOURCES for pattern in _composed(path)})))
+    texts = {text for path in SPEAKING for _, text in _texts(path)}
+    composed = re.compile("|".join(sorted({pattern for path in SPEAKING for pattern in _composed(path)})))
     # `common` is a stock of verbs from which pages take what they need; a room's errors are looked up by their codes
     # below the prefix that is given to `in_words`.
     unused = [

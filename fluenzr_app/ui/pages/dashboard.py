@@ -220,10 +220,7 @@ def _finding(line: rx.Var[FindingLine]) -> rx.Component:
         chosen_icon(line.code, ICONS, "circle-alert"),
         line.tone,
         line.what,
-        rx.fragment(
-            line.why,
-            rx.cond(line.code == "installation_held", rx.fragment(" ", rx.el.code("fluenzr release"))),
-        ),
+        line.why,
         since=line.since,
         mend=rx.el.div(
             rx.cond(line.also_href != "", button(line.also, kind="quiet", size="small", href=line.also_href)),
