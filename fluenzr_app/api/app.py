@@ -13,6 +13,7 @@ from fluenzr_app.api import (
     contacts,
     conversations,
     demo_entry,
+    diagnoses,
     downloads,
     health,
     inbox_files,
@@ -93,11 +94,19 @@ def create_v1(runtime: ApiRuntime, rate_limit: RateLimit) -> FastAPI:
 
 
 def _resources() -> Sequence[APIRouter]:
-    return (contacts.router, pipeline.router, accounts.router, campaigns.router, audience.router, conversations.router)
+    return (
+        contacts.router,
+        pipeline.router,
+        accounts.router,
+        campaigns.router,
+        audience.router,
+        conversations.router,
+        diagnoses.router,
+    )
 
 
 def _room_refusals() -> Sequence[tuple[type[Exception], refusals.Translate]]:
-    return (*contacts.REFUSALS, *accounts.REFUSALS, *campaigns.REFUSALS, *conversations.REFUSALS)
+    return (*contacts.REFUSALS, *accounts.REFUSALS, *campaigns.REFUSALS, *conversations.REFUSALS, *diagnoses.REFUSALS)
 
 
 def _add_reference(app: FastAPI) -> None:

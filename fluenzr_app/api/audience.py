@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from sqlmodel import Session
 
 from fluenzr_app.api.caller import Asked, Caller
@@ -20,6 +20,7 @@ from fluenzr_app.api.campaign_shapes import (
     enrollment_shape,
     group_keys,
 )
+from fluenzr_app.api.diagnosis_shapes import language_of
 from fluenzr_app.api.envelope import Answer, Envelope, ListEnvelope, json_response, page_meta
 from fluenzr_app.api.refusals import invalid
 from fluenzr_app.campaigns import audience, service
@@ -39,12 +40,13 @@ _CHUNK = 1_000
 async def list_(
     campaign_id: str,
     caller: Asked,
+    request: Request,
     page: Annotated[int, Query(ge=1, le=10_000_000)] = 1,
     per_page: Annotated[int, Query(alias="perPage", ge=1, le=100)] = 20,
     status: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     """List the campaign's enrollments in the order in which they were added, with the reason for which each waits."""
-    key = parse_public_id("cmp", campaign_id)
+    key, lang = parse_public_id("cmp", campaign_id), language_of(request)
     if status and status not in STATUSES:
         raise invalid("status", f"A status is one of {', '.join(STATUSES)}.", "unknown_status")
 
@@ -53,7 +55,7 @@ async def list_(
             session, caller.workspace_id, key, caller.now, status=status or None, page=page, per_page=per_page
         )
         meta = page_meta(page, per_page, found.total, lower_bound=found.total_is_lower_bound)
-        return Answer([enrollment_shape(walk) for walk in found.walks], meta=meta)
+        return Answer([enrollment_shape(walk, caller.now, lang) for walk in found.walks], meta=meta)
 
     return json_response((await caller.read(ask)).body())
 

@@ -3,19 +3,25 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
 from fluenzr_app.api.envelope import Given, Shape
 from fluenzr_app.api.refusals import invalid
-from fluenzr_app.api.waiting_words import waiting_words
 from fluenzr_app.campaigns.counts import Counts
 from fluenzr_app.campaigns.figures import CampaignStats, LinkStats, MailStats
 from fluenzr_app.campaigns.progress import Walk
 from fluenzr_app.campaigns.views import CampaignView
+from fluenzr_app.campaigns.waiting import Waiting
+from fluenzr_app.campaigns.waiting_words import wait_told
 from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
+from fluenzr_app.words.catalogue import Lang
 
 MOST_CONTACTS = 10_000
+
+
+_UTC = ZoneInfo("UTC")
 
 
 class TrackingShape(Shape):
@@ -182,11 +188,17 @@ class RemovedShape(Shape):
 
 
 class WaitingShape(Shape):
-    """Why an enrollment does not move, and when it goes on by itself."""
+    """Why an enrollment does not move, and when it goes on by itself.
+
+    `mend` is the act that would end it: `reconnect`, `choose_account`, `account`, `timing`, `resume` or `decide`;
+    `null` where nobody need do anything.
+    """
 
     code: str
     message: str
+    explanation: str
     resumes_at: datetime | None
+    mend: str | None
 
 
 class EnrollmentShape(Shape):
@@ -246,18 +258,27 @@ def mail_stats_shapes(mails: Sequence[MailStats], links: Sequence[LinkStats]) ->
     ]
 
 
-def enrollment_shape(walk: Walk) -> EnrollmentShape:
-    """Return a walk in the API's form."""
-    waiting = walk.waiting
+def enrollment_shape(walk: Walk, now: datetime, lang: Lang = "en") -> EnrollmentShape:
+    """Return a walk in the API's form, with the reason for which it waits in words of `lang`."""
     return EnrollmentShape(
         contact_id=public_id("con", walk.contact_id),
         email=walk.email,
         status=walk.status,
         node_id=walk.node_key,
         due_at=walk.due_at,
-        waiting=None
-        if waiting is None
-        else WaitingShape(code=waiting.code, message=waiting_words(waiting), resumes_at=waiting.resumes_at),
+        waiting=None if walk.waiting is None else _waiting_shape(walk.waiting, now, lang),
+    )
+
+
+def _waiting_shape(waiting: Waiting, now: datetime, lang: Lang) -> WaitingShape:
+    # The moment stands beside it in a form for programs, so that no zone is needed.
+    said = wait_told(waiting, lang, now, _UTC)
+    return WaitingShape(
+        code=waiting.code,
+        message=f"{said.what}.",
+        explanation=said.why,
+        resumes_at=waiting.resumes_at,
+        mend=said.mend or None,
     )
 
 

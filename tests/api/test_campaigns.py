@@ -193,8 +193,14 @@ def test_contacts_are_added_by_id_group_and_filter_and_each_skip_has_a_reason(
     assert set(listed["data"][0]) == {"contactId", "email", "status", "nodeId", "dueAt", "waiting"}
     assert listed["data"][0]["contactId"] == named
     assert listed["data"][0]["waiting"] == {
-        "code": "not_started", "message": "The campaign has not been started.", "resumesAt": None,
-    }  # fmt: skip
+        "code": "not_started",
+        "message": "Campaign not started yet.",
+        "explanation": "Nothing leaves before the start.",
+        "resumesAt": None,
+        "mend": None,
+    }
+    french = program.get(path, headers={"accept-language": "fr"}).json()
+    assert french["data"][0]["waiting"]["message"] == "Campagne pas encore démarrée."  # fmt: skip
     removed = program.request("DELETE", path, json={"contactIds": [named]}).json()["data"]
     assert removed == {"removed": 1}
     assert program.get(f"{path}?status=removed").json()["data"][0]["waiting"] is None

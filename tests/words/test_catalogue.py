@@ -14,7 +14,7 @@ from fluenzr_app.words.catalogue import CatalogueError, catalogue, french, words
 UI = Path(ui.__file__).parent
 SOURCES = sorted(UI.rglob("*.py"))
 # Who else speaks to people out of the catalogues.
-SPEAKING = [*SOURCES, *sorted((UI.parent / "diagnosis").glob("*.py"))]
+SPEAKING = [*SOURCES, *sorted((UI.parent / "diagnosis").glob("*.py")), UI.parent / "campaigns" / "waiting_words.py"]
 # Names, and words that are the same everywhere.
 SAME_EVERYWHERE = {"FluenzR", "Français", "English", "Fluenz", "R", "fluenzr user add", "fluenzr release"}
 # Arguments that are never read by a person.

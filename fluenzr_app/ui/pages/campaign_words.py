@@ -8,14 +8,13 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from fluenzr_app.accounts.words import words_for
 from fluenzr_app.campaigns.errors import CampaignsError, Fault, SettingsRefused, WrongState
 from fluenzr_app.campaigns.lifecycle import StartCheck
 from fluenzr_app.campaigns.standing import TO_MEND
 from fluenzr_app.campaigns.waiting import Waiting
+from fluenzr_app.campaigns.waiting_words import wait_told
 from fluenzr_app.ui.components.status import Tone
 from fluenzr_app.ui.language import words
-from fluenzr_app.words import formats
 from fluenzr_app.words.catalogue import Lang, catalogue
 
 STATUSES: dict[str, tuple[str, Tone, str]] = {
@@ -55,8 +54,6 @@ WAIT_ICONS = {
 }
 _SLOWED = {"account_backing_off", "account_paused", "daily_cap", "ramp_cap", "hourly_cap", "new_contacts_cap",
            "company_cap", "soft_bounce", "uncertain", "campaign_paused"}  # fmt: skip
-_LEAVES = {"turn", "delay", "leaving", "queued"}
-_ACCOUNTS = {"account_paused", "account_backing_off", "daily_cap", "ramp_cap", "account_removed"}
 _NUMBERS = {"maxEmailsPerHour", "newContactsPerDay", "maxPerCompanyPerDay", "sendHoursStart"}
 
 
@@ -75,22 +72,15 @@ class WaitWords:
 
 def wait_words(lang: Lang, waiting: Waiting, now: datetime, zone: ZoneInfo) -> WaitWords:
     """Return a reason in the reader's words: what, why, until when, and what mends it."""
-    code = waiting.code
-    params = _params(lang, waiting)
-    key = f"campaign_waits.{code}" if f"campaign_waits.{code}.what" in catalogue() else "campaign_waits.unknown"
-    until = ""
-    if waiting.resumes_at is not None:
-        moment = formats.moment(lang, max(waiting.resumes_at, now), now, zone)
-        until = words(lang, f"campaign_waits.{'leaves' if code in _LEAVES else 'until'}", when=moment)
-    mend = _mend(waiting)
+    code, said = waiting.code, wait_told(waiting, lang, now, zone)
     return WaitWords(
         code=code,
         tone="error" if code in TO_MEND else "attention" if code in _SLOWED else "grey",
-        what=words(lang, f"{key}.what", **params),
-        why=words(lang, f"{key}.why", **params),
-        until=until,
-        mend=mend,
-        mend_label=words(lang, f"campaign_waits.mend_{mend}") if mend else "",
+        what=said.what,
+        why=said.why,
+        until=said.until,
+        mend=said.mend,
+        mend_label=said.mend_words,
     )
 
 
@@ -152,34 +142,3 @@ def refusal(lang: Lang, error: CampaignsError) -> str:
         return words(lang, f"campaign_faults.refused.{key}")
     key = f"campaign_faults.refused.{error.code}"
     return words(lang, key) if key in catalogue() else str(error)
-
-
-def _params(lang: Lang, waiting: Waiting) -> dict[str, Any]:
-    given = {"code": waiting.code, "email": "", "error": "", "reason": "", "attempt": "", "attempts": ""}
-    given |= {name: value for name, value in waiting.params.items() if value is not None}
-    if waiting.code == "account_error":
-        code = waiting.params.get("errorCode")
-        given["error"] = words_for(str(code)).what(lang) if code else words(lang, "campaign_waits.unknown_error")
-    if waiting.code == "campaign_paused":
-        reason = str(waiting.params.get("reason") or "user")
-        known = f"campaign_waits.{reason}" in catalogue()
-        given["reason"] = words(lang, f"campaign_waits.{reason if known else 'user'}")
-    return given
-
-
-def _mend(waiting: Waiting) -> str:
-    match waiting.code:
-        case "account_error":
-            return "reconnect"
-        case "no_account":
-            return "choose_account"
-        case "window_never_opens":
-            return "timing"
-        case "campaign_paused":
-            return "resume"
-        case "uncertain":
-            return "decide"
-        case code if code in _ACCOUNTS:
-            return "account"
-        case _:
-            return ""
