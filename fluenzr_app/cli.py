@@ -2,7 +2,7 @@
 
 import typer
 
-from fluenzr_app.commands import bench, contacts, demo, operation, serving
+from fluenzr_app.commands import bench, contacts, demo, operation, serving, support
 from fluenzr_app.commands.people import apikey_app, user_app
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app.command()(serving.serve)
 app.command()(demo.demo)
 for command in (operation.migrate, operation.backup, operation.restore, operation.release, operation.doctor):
     app.command()(command)
+app.command()(support.support)
 app.command()(bench.bench)
 app.add_typer(user_app, name="user")
 app.add_typer(contacts.app, name="contacts")

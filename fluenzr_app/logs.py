@@ -4,13 +4,19 @@ import contextlib
 import contextvars
 import json
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 
 _bound: contextvars.ContextVar[dict[str, object] | None] = contextvars.ContextVar("fluenzr_log_ids", default=None)
 _QUOTING = frozenset({"reflex", "reflex_base", "engineio", "socketio"})
+WARNINGS = "warnings.log"
+_KEPT_BYTES = 256 * 1024
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -66,6 +72,40 @@ def configure(level: str = "INFO") -> None:
     for named in ("uvicorn", "uvicorn.error"):
         logging.getLogger(named).handlers[:] = []
         logging.getLogger(named).propagate = True
+
+
+class _PrivateFile(RotatingFileHandler):
+    """A file of limited size that only its owner may read."""
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        return os.fdopen(descriptor, "a", encoding="utf-8")
+
+
+def keep_warnings(data_dir: Path) -> None:
+    """Write warnings and errors into a file of the data directory too, the last few hundred, for the support file."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handler = _PrivateFile(data_dir / WARNINGS, maxBytes=_KEPT_BYTES, backupCount=1, encoding="utf-8", delay=True)
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(JsonFormatter())
+    handler.addFilter(_unquoted)
+    logging.getLogger().addHandler(handler)
+
+
+def last_warnings(data_dir: Path, most: int = 100) -> list[dict[str, object]]:
+    """Return the last warnings and errors that were kept, oldest first; empty where none were or none can be read."""
+    lines: list[str] = []
+    for name in (f"{WARNINGS}.1", WARNINGS):
+        with contextlib.suppress(OSError):
+            lines += (data_dir / name).read_text(encoding="utf-8", errors="replace").splitlines()
+    found = []
+    for line in lines[-most:]:
+        # A line may be half written as it is read.
+        with contextlib.suppress(ValueError):
+            told = json.loads(line)
+            if isinstance(told, dict):
+                found.append(told)
+    return found
 
 
 @contextlib.contextmanager

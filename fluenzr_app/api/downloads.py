@@ -16,8 +16,12 @@ from fluenzr_app.contacts.export import export_csv
 from fluenzr_app.contacts.field_names import STATUSES
 from fluenzr_app.contacts.listing import ContactFilter
 from fluenzr_app.db.ids import BadPublicId, parse_public_id
+from fluenzr_app.diagnosis.support import support_document
 from fluenzr_app.inbox.person_export import person_document
+from fluenzr_app.logs import last_warnings
+from fluenzr_app.words.catalogue import Lang
 from fluenzr_app.workspaces import audit
+from fluenzr_app.workspaces.identity import require_admin
 
 router = APIRouter(prefix="/downloads", dependencies=[Depends(from_our_page)])
 
@@ -102,6 +106,35 @@ async def import_errors(import_id: str, person: Person, bom: bool = False) -> Re
 
     lines, name = await runtime.database.run(ask)
     return _csv(lines, f"{name.rpartition('.')[0] or name}-errors.csv")
+
+
+@router.get("/support.json")
+async def support(
+    person: Person,
+    describe: Annotated[str, Query(max_length=4_000)] = "",
+    steps: Annotated[str, Query(max_length=4_000)] = "",
+) -> Response:
+    """Send an admin what somebody who helps has to know, without secrets, mails or people; noted in the audit log."""
+    require_admin(person.identity)
+    runtime = person.runtime
+    lang: Lang = "fr" if person.identity.language == "fr" else "en"
+
+    def ask() -> bytes:
+        warnings = last_warnings(runtime.settings.data_dir)
+        with runtime.database.read() as session:
+            document = support_document(
+                session, runtime.settings, person.workspace_id, person.now, runtime.wall_now(),
+                description=describe, steps=steps, lang=lang, warnings=warnings,
+            )  # fmt: skip
+        return json.dumps(document, ensure_ascii=False, indent=1).encode()
+
+    def note(session: Session) -> None:
+        audit.record(session, person.identity, person.workspace_id, "support.fetched", "", None, person.now)
+
+    content = await runtime.database.run(ask)
+    await runtime.database.run(runtime.database.transact, note)
+    headers = _attachment(f"fluenzr-support-{person.now:%Y-%m-%d}.json")
+    return Response(content, media_type="application/json", headers=headers)
 
 
 def _csv(lines: Iterator[bytes], name: str) -> Response:

@@ -1,16 +1,20 @@
 """`fluenzr doctor`: what is wrong with an installation, in words and with the remedy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
-from fluenzr_app.accounts.models import EmailAccount
 from fluenzr_app.clock import utc_now
+from fluenzr_app.commands.context import find_workspace
 from fluenzr_app.crypto import CannotOpen, CryptoError, KeyRing
 from fluenzr_app.db.engine import Database, DatabaseUnavailable
 from fluenzr_app.db.migrations import SchemaState, schema_state
+from fluenzr_app.diagnosis.facts import findings_of
+from fluenzr_app.diagnosis.findings import Severity
+from fluenzr_app.diagnosis.words import remedy_words, told
 from fluenzr_app.events import figures
 from fluenzr_app.sending import generation
 from fluenzr_app.sending.workers import live_workers
@@ -25,21 +29,41 @@ _REMEDIES = {
 }
 
 
+Level = Literal["ok", "warning", "error"]
+# Only what somebody has to mend makes the command fail.
+_LEVELS: Mapping[Severity, Level] = {"broken": "error", "slowed": "warning", "advice": "warning", "waits": "ok"}
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: fine, worth knowing, or wrong."""
+    """One thing that was looked at: fine, worth knowing, or wrong.
 
-    level: Literal["ok", "warning", "error"]
+    A diagnosis of a workspace has a `code`, `since` or until when in words, and its `remedies` as buttons say them.
+    """
+
+    level: Level
     subject: str
     words: str
+    code: str = ""
+    since: str = ""
+    remedies: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as JSON has it."""
         return asdict(self)
 
+    def lines(self) -> tuple[str, ...]:
+        """Return it for people: what, and below it what mends it."""
+        since = f" ({self.since})" if self.since else ""
+        first = f"{self.level:7} {self.subject}: {self.words}{since}"
+        return (first, f"        {' / '.join(self.remedies)}") if self.remedies else (first,)
 
-def examine() -> list[Finding]:
-    """Return what was found, in the order of looking; raises SettingsError for settings that cannot be read."""
+
+def examine(workspace: str | None = None) -> list[Finding]:
+    """Return what was found, in the order of looking; diagnoses of one workspace, chosen by id or name, or of all.
+
+    Raises SettingsError for settings that cannot be read, and CommandRefused for a workspace that is not there.
+    """
     settings = load_settings()
     findings = [Finding("ok", "settings", f"data in {settings.data_dir}, reached at {settings.public_url}")]
     if not settings.is_https:
@@ -58,6 +82,7 @@ def examine() -> list[Finding]:
         if schema_state(db) is SchemaState.CURRENT:
             with db.read() as session:
                 findings.extend(_contents(session, settings, keyring))
+                findings.extend(_diagnoses(session, workspace))
     finally:
         db.close()
     return findings
@@ -92,13 +117,22 @@ def _contents(session: Session, settings: Settings, keyring: KeyRing) -> Iterato
         except CannotOpen as error:
             yield Finding("error", "key", str(error))
             break
-    for account in session.exec(
-        select(EmailAccount).where(col(EmailAccount.status) == "error", col(EmailAccount.removed_at).is_(None))
-    ):
-        since = f" since {account.error_since:%F %R} UTC" if account.error_since else ""
-        yield Finding("error", account.email, f"{account.error_code}{since}; reconnect it under Email accounts")
     drifts = figures.verify(session)
     if drifts:
         yield Finding("error", "figures", f"{len(drifts)} differ from their recount; run `fluenzr stats rebuild`")
     else:
         yield Finding("ok", "figures", "equal to a recount of the events")
+
+
+def _diagnoses(session: Session, wanted: str | None) -> Iterator[Finding]:
+    """Yield what stands still in the workspaces, as their pages say it (symptoms.md)."""
+    chosen = None if wanted is None else find_workspace(session, wanted)
+    now = utc_now()
+    for workspace in session.exec(select(Workspace).order_by(col(Workspace.id))):
+        if workspace.id is None or chosen not in (None, workspace.id):
+            continue
+        for finding in findings_of(session, workspace.id, now, now):
+            said = told([finding], "en", now, ZoneInfo(workspace.timezone))
+            remedies = tuple(remedy_words(remedy, "en") for remedy in finding.remedies)
+            words = f"{said.what}. {said.why}"
+            yield Finding(_LEVELS[finding.severity], workspace.name, words, finding.code, said.since, remedies)

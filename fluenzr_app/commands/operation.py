@@ -64,15 +64,18 @@ def release(as_json: Json = False) -> None:
         answer(data, as_json=as_json, lines=("released" if held else "nothing was held",))
 
 
-def doctor(as_json: Json = False) -> None:
-    """Look at configuration, database, keys, schema, accounts and figures; exit with 1 if anything is wrong."""
+def doctor(
+    workspace: Annotated[str | None, typer.Option("--workspace", help="id or name; all of them if not given")] = None,
+    as_json: Json = False,
+) -> None:
+    """Look at configuration, database, keys, figures, and what stands still; exit with 1 if anything is wrong."""
     with refusals_in_words():
-        findings = examine()
+        findings = examine(workspace)
         wrong = [finding for finding in findings if finding.level == "error"]
         answer(
             {"ok": not wrong, "findings": [finding.to_json() for finding in findings]},
             as_json=as_json,
-            lines=tuple(f"{finding.level:7} {finding.subject}: {finding.words}" for finding in findings),
+            lines=tuple(line for finding in findings for line in finding.lines()),
         )
         if wrong:
             raise typer.Exit(1)

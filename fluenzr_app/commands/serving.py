@@ -29,6 +29,7 @@ def serve(
         overrides = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         settings = load_settings(**overrides)
         logs.configure(settings.log_level)
+        logs.keep_warnings(settings.data_dir)
         # Before the event loop takes over, a stop signal must still unwind what was begun.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         keyring = KeyRing.load(settings)
