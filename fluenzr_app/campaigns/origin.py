@@ -34,8 +34,9 @@ from fluenzr_app.sending.values import (
     Verdict,
     Wait,
 )
-from fluenzr_app.tracking.objections import objecting_contacts
+from fluenzr_app.tracking.objections import is_objecting, objecting_contacts
 from fluenzr_app.tracking.unsubscribe import UnsubscribeLink, unsubscribe_url
+from fluenzr_app.workspaces.models import Workspace
 
 _CAMPAIGN = table_of(Campaign)
 _LINK = table_of(CampaignAccount)
@@ -44,6 +45,7 @@ _ENROLLMENT = table_of(Enrollment)
 _MESSAGE = table_of(Message)
 _ATTEMPT = table_of(Attempt)
 _CONTACT = table_of(Contact)
+_WORKSPACE = table_of(Workspace)
 
 _HOUR = timedelta(hours=1)
 # A window that never opens again is looked at once a day.
@@ -63,9 +65,13 @@ _AUTHORISING = (
         _CONTACT.c.status.label("contact_status"),
         _CONTACT.c.timezone,
         _CONTACT.c.country,
+        _WORKSPACE.c.track_opens,
+        _WORKSPACE.c.track_clicks,
+        is_objecting(_CONTACT.c.workspace_id, _CONTACT.c.email_hash, _CONTACT.c.id).label("objects"),
     )
     .select_from(
         _MESSAGE.join(_CAMPAIGN, _CAMPAIGN.c.id == _MESSAGE.c.campaign_id)
+        .join(_WORKSPACE, _WORKSPACE.c.id == _CAMPAIGN.c.workspace_id)
         .join(_ENROLLMENT, _ENROLLMENT.c.id == _MESSAGE.c.enrollment_id)
         .outerjoin(_CONTACT, _CONTACT.c.id == _MESSAGE.c.contact_id)
     )
@@ -138,7 +144,7 @@ class CampaignOrigin:
         unread = _accounts_not_read(session, {each.account_id for each in messages if each.priority == 0}, now)
         blind = {message.id for message in messages if message.priority == 0 and message.account_id in unread}
         found = {
-            row.id: Authorised(_verdict(row, plans[row.campaign_id], row.id in blind, now), row.revision)
+            row.id: Authorised(_verdict(row, plans[row.campaign_id], row.id in blind, now), _made_under(row))
             for row in rows
         }
         gone = Authorised(Cancel("campaign_deleted"), 0)
@@ -297,6 +303,15 @@ def _accounts_not_read(session: Session, account_ids: set[int], now: datetime) -
         )
         .scalars()
     )
+
+
+def _made_under(row: AnyRow) -> int:
+    """Return a number for the campaign's revision and what else decides whether a mail is tracked.
+
+    A mail with a pixel, claimed before its contact objected, is thereby made anew.
+    """
+    tracked = (row.track_opens, row.track_clicks, row.objects)
+    return int(row.revision) << len(tracked) | sum(bool(each) << place for place, each in enumerate(tracked))
 
 
 def _verdict(row: AnyRow, plan: Plan, blind: bool, now: datetime) -> Verdict:

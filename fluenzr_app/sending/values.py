@@ -78,7 +78,7 @@ Verdict = Go | Wait | Cancel
 
 @dataclass(frozen=True, slots=True)
 class Authorised:
-    """An origin's verdict on a message, with the present revision of what it belongs to (0: it has none)."""
+    """An origin's verdict on a message, with the present revision of what it is made under (0: it has none)."""
 
     verdict: Verdict
     revision: int

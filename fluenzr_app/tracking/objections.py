@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
@@ -79,6 +79,18 @@ def objecting_contacts(session: Session, workspace_id: int, contacts: Mapping[in
         if since:
             found[contact_id] = min(since)
     return found
+
+
+def is_objecting(
+    workspace_id: ColumnElement[int], email_hash: ColumnElement[bytes], contact_id: ColumnElement[int]
+) -> ColumnElement[bool]:
+    """Return the condition that the contact in these columns of a query objects."""
+    mine = _OBJECTION.c.workspace_id == workspace_id
+    # Two questions, so that each has an index of its own.
+    return or_(
+        exists().where(mine, _OBJECTION.c.email_hash == email_hash),
+        exists().where(mine, _OBJECTION.c.contact_id == contact_id),
+    )
 
 
 def _of_person(workspace_id: int, email_hash: bytes, contact_id: int | None) -> ColumnElement[bool]:
