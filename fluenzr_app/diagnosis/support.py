@@ -174,8 +174,8 @@ def _contacts(session: Session, workspace_id: int) -> dict[str, int]:
 
 def _diagnoses(
     session: Session, workspace_id: int, now: datetime, wall: datetime, lang: Lang, zone: ZoneInfo
-) -> list[dict[str, object]]:
-    found = []
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
     for finding in findings_of(session, workspace_id, now, wall):
         said = told([finding], lang, now, zone)
         found.append(

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from fluenzr_app.accounts.mailbox_words import mailbox_words
 from fluenzr_app.accounts.words import words_for
 from fluenzr_app.diagnosis.findings import Finding, Severity
+from fluenzr_app.diagnosis.symptoms import Symptom
 from fluenzr_app.words import formats
 from fluenzr_app.words.catalogue import Lang, catalogue, french, words
 
@@ -175,3 +176,21 @@ def _since(group: Sequence[Finding], lang: Lang, now: datetime, zone: ZoneInfo) 
     if first.since is not None:
         return words(lang, "diagnosis.since", when=formats.moment(lang, first.since, now, zone))
     return ""
+
+
+@dataclass(frozen=True, slots=True)
+class SymptomTold:
+    """An entry of the guide in words: its title, what the reader sees, what FluenzR checks, what to do."""
+
+    title: str
+    seen: str
+    checks: str
+    do: str
+
+
+def symptom_told(symptom: Symptom, lang: Lang) -> SymptomTold:
+    """Return an entry of the troubleshooting guide in words of `lang`."""
+    title, seen, checks, do = (
+        words(lang, f"symptoms.{symptom.key}.{part}") for part in ("title", "seen", "checks", "do")
+    )
+    return SymptomTold(title, seen, checks, do)
