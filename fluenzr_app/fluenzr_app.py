@@ -21,6 +21,7 @@ def _app() -> rx.App:
             "css/accounts.css",
             "css/settings.css",
             "css/dashboard.css",
+            "css/findings.css",
         ],
         head_components=[
             rx.el.script(src="/boot.js"),

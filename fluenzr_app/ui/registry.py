@@ -82,6 +82,8 @@ from typing import Any
 
 import reflex as rx
 
+from fluenzr_app.ui.findings_state import FindingsState
+from fluenzr_app.ui.findings_view import explanation
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages import (
     accounts,
@@ -96,6 +98,7 @@ from fluenzr_app.ui.pages import (
     contacts_import,
     dashboard,
     first_start,
+    help_center,
     inbox,
     settings,
     sign_in,
@@ -159,6 +162,7 @@ PAGES: tuple[Page, ...] = (
         campaign_progress_view.page,
         (CampaignState.load, StartState.close, ProgressState.load),
     ),
+    Page("/help/[[topic]]", "help.title", help_center.page, help_center.LOAD),
     Page("/settings", "settings.title", settings.page, settings.LOAD),
     Page("/sign-in", "sign_in.document", sign_in.page, (sign_in.SignInState.open,), is_public=True),
     Page("/first-start", "first_start.document", first_start.page, (first_start.FirstStartState.open,), is_public=True),
@@ -172,13 +176,13 @@ def register(app: rx.App) -> None:
             _public(page) if page.is_public else _framed(page),
             route=page.route,
             title=_title(page),
-            on_load=list(page.load) if page.is_public else [ShellState.enter, *page.load],
+            on_load=list(page.load) if page.is_public else [ShellState.enter, *page.load, FindingsState.look],
         )
     app.add_page(not_found, route="404", title=_document_title("common.not_found"))
 
 
 def _framed(page: Page) -> Callable[[], rx.Component]:
-    return lambda: shell(page.show())
+    return lambda: shell(rx.fragment(page.show(), explanation()))
 
 
 def _public(page: Page) -> Callable[[], rx.Component]:

@@ -16,6 +16,7 @@ from fluenzr_app.ui.components.buttons import icon_button
 from fluenzr_app.ui.components.poll import poll
 from fluenzr_app.ui.components.table import avatar
 from fluenzr_app.ui.components.values import DemoClock, ServerClock, Text, icon, number
+from fluenzr_app.ui.findings_state import FindingsState
 from fluenzr_app.ui.guard import acting, cookie_header
 from fluenzr_app.ui.language import LANG, t, words
 from fluenzr_app.workspaces import service as workspaces
@@ -91,6 +92,7 @@ MENU = (
     MenuEntry("layout.contacts", "users", "/contacts", "layout.contacts"),
     MenuEntry("layout.accounts", "at-sign", "/accounts"),
     MenuEntry("layout.settings", "settings", "/settings"),
+    MenuEntry("layout.help", "circle-help", "/help"),
 )
 _LOOKS_EVERY_S = 20
 # A hairline goes above these: daily work, then what it runs on, then what is set once.
@@ -110,7 +112,7 @@ def shell(content: rx.Component) -> rx.Component:
         _sidebar(),
         rx.el.main(_demo_banner(), content, id="content", tab_index=-1, class_name="fz-main"),
         _tab_bar(),
-        poll(_LOOKS_EVERY_S, ShellState.look),
+        poll(_LOOKS_EVERY_S, [ShellState.look, FindingsState.look]),
         ServerClock.create(now=ShellState.server_now, rate=ShellState.clock_rate),
         class_name="fz-shell",
     )
@@ -213,7 +215,8 @@ def _page_failed() -> rx.Component:
 
 
 def _nav_link(entry: MenuEntry, label: Text, size: int, css: str) -> rx.Component:
-    badge = [_unread_badge()] if entry.href == "/inbox" else []
+    badges = {"/inbox": _unread_badge, "/help": _help_badge}
+    badge = [badges[entry.href]()] if entry.href in badges else []
     return _NavLink.create(
         icon(entry.icon, size),
         rx.el.span(label),
@@ -233,6 +236,20 @@ def _unread_badge() -> rx.Component:
             class_name="fz-unread",
             title=t("layout.unread", n=ShellState.unread),
             aria_label=t("layout.unread", n=ShellState.unread),
+        ),
+    )
+
+
+def _help_badge() -> rx.Component:
+    """Return how many things are broken or slowed; nothing while none is."""
+    pressing = FindingsState.pressing
+    return rx.cond(
+        pressing > 0,
+        rx.el.b(
+            rx.cond(pressing > 99, "99+", number(pressing)),
+            class_name="fz-unread fz-pressing",
+            title=t("layout.pressing", n=pressing),
+            aria_label=t("layout.pressing", n=pressing),
         ),
     )
 
@@ -306,7 +323,12 @@ def _tab_bar() -> rx.Component:
     """Return a phone's bar: four tabs, and behind the fifth what the menu has besides."""
     tabs = [_nav_link(entry, t(entry.short), 20, "fz-tab-item") for entry in MENU if entry.short]
     others = [
-        rx.menu.item(icon(entry.icon, 14), t(entry.key), on_click=rx.redirect(entry.href))
+        rx.menu.item(
+            icon(entry.icon, 14),
+            t(entry.key),
+            *([_help_badge()] if entry.href == "/help" else []),
+            on_click=rx.redirect(entry.href),
+        )
         for entry in MENU
         if not entry.short
     ]

@@ -13,6 +13,8 @@ from fluenzr_app.ui.components.poll import poll
 from fluenzr_app.ui.components.status import Tone, diagnosis_banner, status_badge, usage_bar
 from fluenzr_app.ui.components.table import Column, data_table, mark_tile, toolbar, two_lines, under_row
 from fluenzr_app.ui.components.values import chosen_icon, icon, when
+from fluenzr_app.ui.findings_state import FindingsState
+from fluenzr_app.ui.findings_view import banners_of
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.accounts_connect import ConnectState
 from fluenzr_app.ui.pages.accounts_connect_view import connect_drawer
@@ -56,6 +58,7 @@ def page() -> rx.Component:
             ),
         ),
         body(
+            banners_of(""),
             rx.cond(
                 S.total > 1,
                 toolbar(search_field(t("accounts.search"), value=S.search, on_change=S.look_for)),
@@ -63,7 +66,7 @@ def page() -> rx.Component:
             block(_list(), padded=False, class_name="fza-list"),
             rx.cond(S.total > 0, _explanations()),
         ),
-        poll(20, S.refresh),
+        poll(20, [S.refresh, FindingsState.look]),
         connect_drawer(),
         reconnect_drawer(),
         settings_drawer(),
@@ -98,11 +101,12 @@ def _list() -> rx.Component:
         sort=S.sort,
         on_sort=S.sort_by,
         below=lambda line: rx.cond(
-            line.has_error | line.unread,
+            line.has_error | line.unread | FindingsState.things.contains(line.id),
             under_row(
                 _COLUMNS,
                 rx.cond(line.has_error, _diagnosis(line)),
                 rx.cond(line.unread, reading_banner(line.reading, _mend_reading(line))),
+                banners_of(line.id),
             ),
         ),
         empty=rx.cond(

@@ -9,8 +9,11 @@ from reflex_components_core.react_router.dom import ReactRouterLink
 
 from fluenzr_app.ui.components.buttons import button, mend_button, menu_item, row_menu
 from fluenzr_app.ui.components.frame import body, confirm_dialog, empty_state, page_header, skeleton_rows
+from fluenzr_app.ui.components.poll import poll
 from fluenzr_app.ui.components.status import count_badge, diagnosis_banner, status_badge
 from fluenzr_app.ui.components.values import icon, when
+from fluenzr_app.ui.findings_state import FindingsState
+from fluenzr_app.ui.findings_view import banners_here
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.campaign_frame import CampaignState
 from fluenzr_app.ui.pages.campaign_parts import Poll
@@ -30,7 +33,7 @@ def campaign_page(tab: str, *content: Any, live: list[Any] | None = None) -> rx.
             state.loaded,
             rx.cond(
                 state.found,
-                rx.fragment(_tabs(tab), *content),
+                rx.fragment(_tabs(tab), banners_here(class_name="fz-banners-page"), *content),
                 body(
                     empty_state(
                         "search-x",
@@ -45,6 +48,7 @@ def campaign_page(tab: str, *content: Any, live: list[Any] | None = None) -> rx.
         ),
         start_dialog(),
         *_questions(),
+        poll(10, FindingsState.look),
         Poll.create(every=5_000, on_tick=[CampaignState.load, *(live or [])]),
     )
 

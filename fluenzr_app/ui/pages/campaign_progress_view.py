@@ -12,6 +12,7 @@ from fluenzr_app.ui.components.frame import block, body, empty_state, kpi, kpi_s
 from fluenzr_app.ui.components.status import diagnosis_banner, progress_bar, status_badge
 from fluenzr_app.ui.components.table import Column, data_table, pager, toolbar, two_lines, under_row
 from fluenzr_app.ui.components.values import chosen_icon, icon, link, number, percent, when
+from fluenzr_app.ui.findings_state import FindingsState
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.campaign_figures import by_machines, followed_cell, followed_kpi
 from fluenzr_app.ui.pages.campaign_frame import CampaignState
@@ -104,7 +105,8 @@ def _standstill() -> rx.Component:
         head.status == "draft",
         draft,
         rx.cond(
-            head.has_wait & ~quiet & (head.wait.code != "uncertain"),
+            # What the frame tells already is not said twice.
+            head.has_wait & ~quiet & (head.wait.code != "uncertain") & (FindingsState.here.length() == 0),
             diagnosis_banner(
                 chosen_icon(head.wait.code, WAIT_ICONS, "hourglass"),
                 head.wait.tone,

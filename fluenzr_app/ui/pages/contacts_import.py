@@ -11,6 +11,7 @@ from fluenzr_app.ui.components.frame import block, body, confirm_dialog, empty_s
 from fluenzr_app.ui.components.status import Tone, diagnosis_banner, status_badge
 from fluenzr_app.ui.components.table import Column, data_table, two_lines
 from fluenzr_app.ui.components.values import icon, number, when
+from fluenzr_app.ui.findings_view import banners_here
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.contacts_import_run import run_step
 from fluenzr_app.ui.pages.contacts_import_state import STEPS, ContactImportState
@@ -61,6 +62,7 @@ def page() -> rx.Component:
             back="/contacts",
         ),
         _steps(),
+        banners_here(class_name="fz-banners-page"),
         rx.cond(
             S.loaded,
             rx.cond(

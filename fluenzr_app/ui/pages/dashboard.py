@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from fluenzr_app.ui.components.buttons import button, mend_button
+from fluenzr_app.ui.components.buttons import button
 from fluenzr_app.ui.components.frame import (
     block,
     body,
@@ -22,13 +22,14 @@ from fluenzr_app.ui.components.status import (
     Tone,
     badge,
     count_badge,
-    diagnosis_row,
     progress_bar,
     status_badge,
     usage_bar,
 )
 from fluenzr_app.ui.components.table import Column, data_table, two_lines
 from fluenzr_app.ui.components.values import chosen_icon, icon, link, long_date, number, percent, time_of_day, when
+from fluenzr_app.ui.findings_state import FindingsState
+from fluenzr_app.ui.findings_view import all_clear, aside_link, finding_rows
 from fluenzr_app.ui.language import is_english, t
 from fluenzr_app.ui.pages.accounts import STATUSES as ACCOUNT_STATUSES
 from fluenzr_app.ui.pages.accounts_query import AccountsQuery
@@ -36,7 +37,6 @@ from fluenzr_app.ui.pages.campaign_figures import Followed, Kind, followed_cell,
 from fluenzr_app.ui.pages.campaign_words import STATUSES as CAMPAIGN_STATUSES
 from fluenzr_app.ui.pages.dashboard_data import AccountRow, CampaignRow, HourBar
 from fluenzr_app.ui.pages.dashboard_state import DashboardState, Step
-from fluenzr_app.ui.pages.dashboard_words import ICONS, FindingLine
 from fluenzr_app.ui.shell import ShellState
 
 _SECONDS = 15
@@ -62,7 +62,7 @@ def page() -> rx.Component:
                 state.loaded,
                 rx.cond(
                     state.beginning,
-                    rx.fragment(_steps(), rx.cond(state.findings.length() > 0, _standstill())),
+                    rx.fragment(_steps(), rx.cond(FindingsState.seen > 0, _standstill())),
                     rx.fragment(
                         _figures(),
                         columns(rx.fragment(_standstill(), _campaigns()), _accounts()),
@@ -71,7 +71,7 @@ def page() -> rx.Component:
                 block(skeleton_rows(), padded=False),
             ),
         ),
-        poll(_SECONDS, state.load),
+        poll(_SECONDS, [state.load, FindingsState.look]),
     )
 
 
@@ -180,68 +180,18 @@ def _bar(bar: rx.Var[HourBar]) -> rx.Component:
 
 
 def _standstill() -> rx.Component:
-    state = DashboardState
+    S = FindingsState
     return block(
-        rx.cond(
-            state.archived > 0,
-            diagnosis_row(
-                "archive",
-                "good",
-                t("dashboard.archived_now", n=state.archived),
-                t("dashboard.archived_words"),
-                mend=mend_button(t("dashboard.put_back"), on_click=DashboardState.put_back),
-            ),
-        ),
-        rx.cond(
-            state.findings.length() > 0,
-            rx.foreach(state.findings, _finding),
-            rx.el.div(
-                icon("circle-check", class_name="fz-good"),
-                rx.el.span(t("dashboard.all_clear"), class_name="fz-what"),
-                rx.el.span(t("dashboard.all_clear_words"), class_name="fz-second"),
-                class_name="fzd-clear",
-            ),
-        ),
+        finding_rows(),
+        rx.cond(S.loaded & (S.lines.length() == 0), all_clear()),
+        aside_link(),
         title=rx.el.span(
             t("dashboard.standstill"),
-            rx.cond(
-                state.findings.length() > 0,
-                count_badge(state.findings.length(), rx.cond(state.urgent, "attention", "grey")),
-            ),
+            count_badge(S.seen, rx.cond(S.urgent, "attention", "grey")),
             class_name="fzd-title",
         ),
-        aside=rx.el.span(t("dashboard.checked"), " ", when(state.now, ShellState.zone), class_name="fz-wide-only"),
+        aside=rx.el.span(t("dashboard.checked"), " ", when(S.checked_at, ShellState.zone), class_name="fz-wide-only"),
         padded=False,
-    )
-
-
-def _finding(line: rx.Var[FindingLine]) -> rx.Component:
-    return diagnosis_row(
-        chosen_icon(line.code, ICONS, "circle-alert"),
-        line.tone,
-        line.what,
-        line.why,
-        since=line.since,
-        mend=rx.el.div(
-            rx.cond(line.also_href != "", button(line.also, kind="quiet", size="small", href=line.also_href)),
-            rx.match(
-                line.act,
-                (
-                    "resume",
-                    rx.cond(
-                        ShellState.is_admin,
-                        mend_button(line.mend, on_click=DashboardState.resume(line.subject)),
-                        rx.fragment(),
-                    ),
-                ),
-                (
-                    "archive_bounced",
-                    mend_button(line.mend, urgent=line.urgent, on_click=DashboardState.archive_bounced(line.subject)),
-                ),
-                rx.cond(line.mend != "", mend_button(line.mend, urgent=line.urgent, href=line.href), rx.fragment()),
-            ),
-            class_name="fzd-mends",
-        ),
     )
 
 

@@ -25,8 +25,6 @@ from fluenzr_app.campaigns.views import CampaignLine
 from fluenzr_app.contacts.counts import total as contacts_in_all
 from fluenzr_app.db.ids import public_id
 from fluenzr_app.db.tables import table_of
-from fluenzr_app.diagnosis.facts import findings_of
-from fluenzr_app.diagnosis.findings import Finding
 from fluenzr_app.sending.caps import usage
 from fluenzr_app.ui.guard import zone
 from fluenzr_app.ui.pages.accounts_list import day_of, iso, status_of
@@ -128,7 +126,6 @@ class Dashboard:
     contacts: int
     has_address: bool
     has_started: bool
-    findings: list[Finding]
 
 
 def read_dashboard(session: Session, workspace_id: int, now: datetime) -> Dashboard:
@@ -163,7 +160,6 @@ def read_dashboard(session: Session, workspace_id: int, now: datetime) -> Dashbo
         contacts=contacts_in_all(session, workspace_id),
         has_address=bool(workspace.postal_address.strip()),
         has_started=any(by_status.get(status) for status in ("active", "paused", "completed", "archived")),
-        findings=findings_of(session, workspace_id, now),
     )
 
 

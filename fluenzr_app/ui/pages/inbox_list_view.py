@@ -215,7 +215,9 @@ def _failing(unread: rx.Var[Unread]) -> rx.Component:
             t("inbox.since"), " ", when(unread.since, ShellState.zone, mode="since"), ". ", t("inbox.unreadable_words")
         ),
         detail=unread.text,
-        mend=button(t("inbox.reconnect"), kind="solid", size="small", href=unread.href),
+        mend=rx.cond(
+            ShellState.is_admin, button(t("inbox.reconnect"), kind="solid", size="small", href=unread.href)
+        ),
     )
 
 
