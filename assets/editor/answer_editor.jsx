@@ -1,4 +1,4 @@
-// The box in which an answer is written, and what the inbox needs of the browser: keys, countdowns, the thread's end.
+// The box in which an answer is written, and what the inbox needs of the browser: countdowns, the thread's end.
 //
 // What is typed lives here, not in the page's state. Each change is written to this browser's storage at once and sent
 // after a short pause; it leaves the storage when the server says that it has it. A lost connection or a reload
@@ -75,28 +75,6 @@ export function ThreadEnd({ conversation, count }) {
     };
   }, [conversation, count]);
   return null;
-}
-
-// One letter each, and none while somebody types or a dialog is open.
-export function InboxKeys({ onNext, onPrevious, onRead, onUnread, onArchive, onHelp }) {
-  const acts = useRef({});
-  acts.current = { j: onNext, k: onPrevious, r: onRead, u: onUnread, e: onArchive, "?": onHelp };
-  useEffect(() => {
-    const press = (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.repeat) return;
-      const at = event.target;
-      if (at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName)) return;
-      if (document.querySelector("[role=dialog],[role=menu]")) return;
-      const act = acts.current[event.key.toLowerCase()];
-      if (!act) return;
-      event.preventDefault();
-      act();
-    };
-    document.addEventListener("keydown", press);
-    return () => document.removeEventListener("keydown", press);
-  }, []);
-  // The keys work from when this is there.
-  return h("span", { hidden: true, className: "fzi-keys-on" });
 }
 
 // A button that can be pressed until a moment, with the seconds that are left.

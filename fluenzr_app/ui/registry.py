@@ -111,6 +111,7 @@ from fluenzr_app.ui.pages.campaign_sequence import SequenceState
 from fluenzr_app.ui.pages.campaign_start import StartState
 from fluenzr_app.ui.pages.campaign_timing import TimingState
 from fluenzr_app.ui.pages.not_found import page as not_found
+from fluenzr_app.ui.palette import palette
 from fluenzr_app.ui.shell import ShellState, shell
 
 
@@ -182,7 +183,7 @@ def register(app: rx.App) -> None:
 
 
 def _framed(page: Page) -> Callable[[], rx.Component]:
-    return lambda: shell(rx.fragment(page.show(), explanation()))
+    return lambda: shell(page.show(), palette(), explanation())
 
 
 def _public(page: Page) -> Callable[[], rx.Component]:

@@ -10,12 +10,23 @@ from reflex_components_core.base.error_boundary import ErrorBoundary
 from reflex_components_core.core.banner import has_connection_errors
 from reflex_components_core.react_router.dom import ReactRouterLink
 
+from fluenzr_app.bundle import served_bundle
 from fluenzr_app.gate import SESSION_COOKIE, cookie
 from fluenzr_app.inbox.conversations import unread_count
 from fluenzr_app.ui.components.buttons import icon_button
+from fluenzr_app.ui.components.keys import go_key, key_act
 from fluenzr_app.ui.components.poll import poll
 from fluenzr_app.ui.components.table import avatar
-from fluenzr_app.ui.components.values import DemoClock, ServerClock, Text, icon, number
+from fluenzr_app.ui.components.values import (
+    ConnectionLost,
+    DemoClock,
+    PageVersion,
+    ServerClock,
+    Text,
+    icon,
+    kbd,
+    number,
+)
 from fluenzr_app.ui.findings_state import FindingsState
 from fluenzr_app.ui.guard import acting, cookie_header
 from fluenzr_app.ui.language import LANG, t, words
@@ -33,6 +44,7 @@ class ShellState(rx.State):
     zone: str = "Europe/Paris"
     server_now: str = ""
     clock_rate: float = 1.0
+    bundle: str = ""
     unread: int = 0
     # -1: this browser has not been told yet, so that nothing can be new to it.
     _told: int = -1
@@ -45,6 +57,7 @@ class ShellState(rx.State):
         self.name, self.email = me.identity.name, me.identity.email
         self.initials = "".join(part[0] for part in self.name.split()[:2]).upper() or self.email[:1].upper()
         self.workspace, self.zone, self.is_admin = workspace.name, workspace.timezone, me.is_admin
+        self.bundle = served_bundle()
         self.server_now, self.clock_rate = me.now.isoformat(), me.runtime.clock_rate
         self.unread = await me.read(unread_count, me.workspace_id)
         self._told = self.unread
@@ -72,7 +85,7 @@ class ShellState(rx.State):
         """End this browser's session in the store; the cookie that is left opens nothing any more."""
         me = await acting(self)
         await me.write(workspaces.sign_out, cookie(cookie_header(self), SESSION_COOKIE), me.runtime.wall_now())
-        return rx.call_script("window.location.assign('/sign-in')")
+        return rx.call_script("window.fz.kept.forget(); window.location.assign('/sign-in')")
 
 
 @dataclass(frozen=True)
@@ -94,6 +107,8 @@ MENU = (
     MenuEntry("layout.settings", "settings", "/settings"),
     MenuEntry("layout.help", "circle-help", "/help"),
 )
+OPEN_PALETTE = rx.call_script("window.fz.palette()")
+SHOW_KEYS = rx.call_script("window.fz.showKeys()")
 _LOOKS_EVERY_S = 20
 # A hairline goes above these: daily work, then what it runs on, then what is set once.
 _GROUPS = {"/accounts", "/settings"}
@@ -105,8 +120,8 @@ class _NavLink(ReactRouterLink):
     end: rx.Var[bool]
 
 
-def shell(content: rx.Component) -> rx.Component:
-    """Return a page inside its frame."""
+def shell(content: rx.Component, *beside: rx.Component) -> rx.Component:
+    """Return a page inside its frame; `beside` is what every page has besides."""
     return rx.el.div(
         rx.el.a(t("layout.skip"), href="#content", class_name="fz-skip"),
         _sidebar(),
@@ -114,6 +129,11 @@ def shell(content: rx.Component) -> rx.Component:
         _tab_bar(),
         poll(_LOOKS_EVERY_S, [ShellState.look, FindingsState.look]),
         ServerClock.create(now=ShellState.server_now, rate=ShellState.clock_rate),
+        PageVersion.create(bundle=ShellState.bundle),
+        *beside,
+        *[go_key(entry.href, t(entry.key)) for entry in MENU],
+        key_act("frame.palette", OPEN_PALETTE),
+        key_act("frame.keys", SHOW_KEYS),
         class_name="fz-shell",
     )
 
@@ -159,23 +179,29 @@ def language_switch() -> rx.Component:
 
 
 def connection_banner() -> rx.Component:
-    """Return the banner that says the server cannot be reached; it goes by itself."""
-    return rx.cond(
-        has_connection_errors,
-        rx.el.div(
-            icon("wifi-off"),
-            rx.el.strong(t("layout.lost")),
-            rx.el.span(t("layout.lost_words")),
-            rx.el.button(
-                t("common.retry"),
-                type="button",
-                on_click=rx.call_script("window.location.reload()"),
-                class_name="fz-link",
-            ),
-            class_name="fz-lost",
-            role="alert",
-        ),
+    """Return the banner that says the server cannot be reached, which goes by itself, and the one of an old page."""
+    lost = ConnectionLost.create(
+        icon("wifi-off"),
+        rx.el.strong(t("layout.lost")),
+        rx.el.span(t("layout.lost_words")),
+        _reload(t("common.retry")),
+        class_name="fz-lost",
+        role="alert",
     )
+    # Shown by the browser alone, when the page loaded itself anew and is still of another version.
+    old = rx.el.div(
+        icon("refresh-cw"),
+        rx.el.strong(t("layout.old_page")),
+        rx.el.span(t("layout.old_page_words")),
+        _reload(t("layout.reload")),
+        class_name="fz-lost fz-old-page",
+        role="alert",
+    )
+    return rx.fragment(rx.cond(has_connection_errors, lost), old)
+
+
+def _reload(label: Text) -> rx.Component:
+    return rx.el.button(label, type="button", on_click=rx.call_script("window.location.reload()"), class_name="fz-link")
 
 
 def _demo_banner() -> rx.Component:
@@ -268,6 +294,17 @@ def _sidebar() -> rx.Component:
             ),
             class_name="fz-nav-head",
         ),
+        rx.el.button(
+            icon("search", 14),
+            rx.el.span(t("palette.open")),
+            kbd(rx.Var("(/Mac|iP(hone|ad)/.test(navigator.platform) ? '⌘K' : 'Ctrl K')", _var_type=str)),
+            type="button",
+            title=t("palette.open"),
+            aria_label=t("palette.open"),
+            aria_haspopup="dialog",
+            on_click=OPEN_PALETTE,
+            class_name="fz-nav-search",
+        ),
         rx.el.div(*links, class_name="fz-nav-items"),
         _person_menu(),
         aria_label=t("layout.main_menu"),
@@ -315,6 +352,7 @@ def _person_items() -> list[rx.Component]:
             for mode, drawing in (("light", "sun"), ("dark", "moon"), ("system", "monitor"))
         ],
         rx.menu.separator(),
+        rx.menu.item(icon("keyboard", 14), t("keys.title"), on_click=SHOW_KEYS),
         rx.menu.item(icon("log-out", 14), t("layout.sign_out"), on_click=ShellState.sign_out),
     ]
 

@@ -307,7 +307,7 @@ def test_keys_go_through_the_list_and_do_nothing_while_somebody_writes(page: Pag
     first, second = add(stocked, "Zoé Première"), add(stocked, "Yann Second")
     page.goto(f"{stocked.url}/inbox")
     expect(page.locator(".fzi-row").nth(1)).to_contain_text("Zoé Première")
-    expect(page.locator(".fzi-keys-on")).to_be_attached()
+    expect(page.locator("fz-key[letter=j]")).to_be_attached()
     page.keyboard.press("j")
     expect(page).to_have_url(re.compile(second))
     expect(page.locator(".fzi-from").first).to_contain_text("Yann Second")
@@ -330,7 +330,7 @@ def test_keys_go_through_the_list_and_do_nothing_while_somebody_writes(page: Pag
     assert conversation(stocked, first).status == "archived"
     open_by_id(page, stocked, second)
     expect(row_of(page, "Yann Second").locator(".fzi-dot")).to_have_count(0)
-    expect(page.locator(".fzi-keys-on")).to_be_attached()
+    expect(page.locator("fz-key[letter=j]")).to_be_attached()
     page.keyboard.press("u")
     expect(page).to_have_url(re.compile(r"/inbox/?$"))
     expect(row_of(page, "Yann Second").locator(".fzi-dot")).to_have_count(1)

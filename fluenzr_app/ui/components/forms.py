@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from fluenzr_app.ui.components.keys import key_act
 from fluenzr_app.ui.components.values import icon
 from fluenzr_app.ui.language import t
 
@@ -156,6 +157,7 @@ def search_field(placeholder: Any, *, value: Any, on_change: Any) -> rx.Componen
             ),
             debounce_timeout=300,
         ),
+        key_act("list.search", rx.call_script("document.querySelector('.fz-search input')?.focus()")),
         class_name="fz-search",
     )
 

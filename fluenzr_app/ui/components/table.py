@@ -11,6 +11,7 @@ import reflex as rx
 
 from fluenzr_app.ui.components.buttons import icon_button
 from fluenzr_app.ui.components.frame import skeleton_rows
+from fluenzr_app.ui.components.keys import list_keys
 from fluenzr_app.ui.components.values import icon
 from fluenzr_app.ui.language import t
 
@@ -97,7 +98,8 @@ def data_table(
         ),
         empty,
     )
-    return rx.el.div(rx.cond(loaded, body, skeleton_rows()), class_name="fz-table-box")
+    keys = [list_keys()] if on_open is not None else []
+    return rx.el.div(rx.cond(loaded, body, skeleton_rows()), *keys, class_name="fz-table-box")
 
 
 def under_row(columns: int, *children: Any) -> rx.Component:

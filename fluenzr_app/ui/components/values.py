@@ -110,6 +110,21 @@ class ServerClock(Element):
     rate: rx.Var[float]
 
 
+class ConnectionLost(Element):
+    """`<fz-lost>` of assets/frame.js: stands in front of the page while the socket is away."""
+
+    tag = "lost"
+    alias = "fz-lost"
+
+
+class PageVersion(Element):
+    """`<fz-version>` of assets/frame.js: hands the name of the server's bundle to the page."""
+
+    tag = "version"
+    alias = "fz-version"
+    bundle: rx.Var[str]
+
+
 def _in_browser(function: str, *arguments: Any) -> rx.Var[str]:
     given = [LANG.value, *(rx.Var.create(argument) for argument in arguments)]
     data = rx.vars.VarData.merge(*(argument._get_all_var_data() for argument in given))

@@ -39,7 +39,7 @@ from fluenzr_app.ui.pages.accounts_probe import (
 from fluenzr_app.ui.pages.accounts_query import read_query
 
 PLACE = "accounts.connect"
-_KEPT = ("email", "display_name", *SERVER_FIELDS)
+KEPT = ("email", "display_name", *SERVER_FIELDS)
 _FRESH = {"port": "587", "encryption": "starttls", "imap_port": "993", "imap_encryption": "ssl"}
 
 
@@ -83,7 +83,7 @@ class ConnectState(rx.State):
         if read_query(dict(self.router.url.query_parameters)).drawer != "connect" or self.testing:
             return
         draft = await me.read(read_draft, me.workspace_id, me.identity.user_id, PLACE)
-        for name in _KEPT:
+        for name in KEPT:
             setattr(self, name, str(draft.get(name, _FRESH.get(name, "")))[:MOST])
         self.kept, self.by_hand = bool(draft), bool(draft.get("host"))
         self.version, self.form_version = self.version + 1, self.form_version + 1
@@ -93,7 +93,7 @@ class ConnectState(rx.State):
     async def keep(self, name: str, value: str) -> None:
         """Keep what was typed into a field, so that a reload loses nothing."""
         me = await acting(self, admin=True)
-        if name not in _KEPT or getattr(self, name) == str(value)[:MOST]:
+        if name not in KEPT or getattr(self, name) == str(value)[:MOST]:
             return
         setattr(self, name, str(value)[:MOST])
         self.by_hand = self.by_hand or name in SERVER_FIELDS
@@ -165,8 +165,8 @@ class ConnectState(rx.State):
     async def forget(self) -> None:
         """Throw away what was typed."""
         me = await acting(self, admin=True)
-        await me.write(keep_draft, me.workspace_id, me.identity.user_id, PLACE, dict.fromkeys(_KEPT), me.now)
-        for name in _KEPT:
+        await me.write(keep_draft, me.workspace_id, me.identity.user_id, PLACE, dict.fromkeys(KEPT), me.now)
+        for name in KEPT:
             setattr(self, name, _FRESH.get(name, ""))
         self.kept, self.by_hand, self.preset, self.source = False, False, "", ""
         self.app_password, self.oauth = False, ""
@@ -204,7 +204,7 @@ class ConnectState(rx.State):
 
     async def _check(self, me: Acting, given: Mapping[str, Any], asked: SmtpForm) -> CheckedForm | None:
         """Return the checked form, None when it has faults, which stand at their fields then."""
-        for name in _KEPT:
+        for name in KEPT:
             setattr(self, name, text_of(given, name))
         self.faults, self.failure, self.kept = {}, "", True
         await me.write(
@@ -212,7 +212,7 @@ class ConnectState(rx.State):
             me.workspace_id,
             me.identity.user_id,
             PLACE,
-            {name: getattr(self, name) or None for name in _KEPT},
+            {name: getattr(self, name) or None for name in KEPT},
             me.now,
         )
         if needs_consent(given):
@@ -270,7 +270,7 @@ class ConnectState(rx.State):
                 SystemRandom(),
                 actor=me.identity,
             )
-            keep_draft(session, me.workspace_id, me.identity.user_id, PLACE, dict.fromkeys(_KEPT), me.now)
+            keep_draft(session, me.workspace_id, me.identity.user_id, PLACE, dict.fromkeys(KEPT), me.now)
             return account.email
 
         try:

@@ -11,8 +11,9 @@ from fluenzr_app.ui.components.forms import field, form, grid, password_input, t
 from fluenzr_app.ui.components.frame import drawer
 from fluenzr_app.ui.components.status import callout
 from fluenzr_app.ui.components.values import icon
+from fluenzr_app.ui.kept import kept
 from fluenzr_app.ui.language import t
-from fluenzr_app.ui.pages.accounts_connect import ConnectState
+from fluenzr_app.ui.pages.accounts_connect import KEPT, ConnectState
 from fluenzr_app.ui.pages.accounts_list import AccountsState
 from fluenzr_app.ui.pages.accounts_probe import probe_section, server_fields
 
@@ -43,6 +44,7 @@ def connect_drawer() -> rx.Component:
                 on_change=lambda _: rx.cond(state.by_hand, rx.noop(), state.begin_by_hand()),
             ),
             _login(),
+            kept("accounts.connect", stored=_stored(), settles=True, quiet=True),
             id=FORM,
             on_submit=state.submit,
         ),
@@ -53,6 +55,10 @@ def connect_drawer() -> rx.Component:
         icon_name="server",
         footer=_foot(),
     )
+
+
+def _stored() -> rx.Var[dict[str, str]]:
+    return rx.Var.create({name: getattr(ConnectState, name) for name in KEPT})
 
 
 def _who() -> rx.Component:

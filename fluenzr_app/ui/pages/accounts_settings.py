@@ -20,6 +20,7 @@ from fluenzr_app.ui.components.status import callout
 from fluenzr_app.ui.components.values import when
 from fluenzr_app.ui.failures import in_words
 from fluenzr_app.ui.guard import acting
+from fluenzr_app.ui.kept import kept, kept_is_saved
 from fluenzr_app.ui.language import t, words
 from fluenzr_app.ui.pages.accounts_list import AccountsState, iso
 from fluenzr_app.ui.pages.accounts_probe import faults_in_words
@@ -126,7 +127,7 @@ class AccountSettingsState(rx.State):
             told.append(rx.toast.warning(words(me.lang, "accounts.advice.many", n=account.daily_limit), duration=12000))
         if account.min_gap_seconds < _SHORT_GAP_S:
             told.append(rx.toast.warning(words(me.lang, "accounts.advice.short_gap"), duration=12000))
-        return [*told, AccountsState.close]
+        return [*told, kept_is_saved(f"account.{self.account}"), AccountsState.close]
 
     def _show(self, account: EmailAccount) -> None:
         self.email, self.display_name, self.signature = account.email, account.display_name, account.signature
@@ -181,6 +182,7 @@ def settings_drawer() -> rx.Component:
             ),
             _copies(),
             rx.cond(state.failure != "", callout(state.failure, "error", "circle-alert")),
+            kept("account." + state.account),
             id=FORM,
             on_submit=state.save,
         ),

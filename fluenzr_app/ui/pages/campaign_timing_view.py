@@ -12,9 +12,11 @@ from fluenzr_app.ui.components.forms import choice, field, form, grid, switch, t
 from fluenzr_app.ui.components.frame import block, body, columns, empty_state
 from fluenzr_app.ui.components.status import Tone, save_state, status_badge, usage_bar
 from fluenzr_app.ui.components.values import link, long_date
+from fluenzr_app.ui.kept import kept
 from fluenzr_app.ui.language import t
+from fluenzr_app.ui.pages.campaign_frame import CampaignState
 from fluenzr_app.ui.pages.campaign_layout import campaign_page, read_only_banner
-from fluenzr_app.ui.pages.campaign_timing import ZONES, TimingState
+from fluenzr_app.ui.pages.campaign_timing import NUMBERS, ZONES, TimingState
 from fluenzr_app.ui.pages.campaign_tracking_view import campaign_tracking
 
 ACCOUNTS: dict[str, tuple[str, Tone, str]] = {
@@ -31,9 +33,16 @@ def page() -> rx.Component:
         body(
             read_only_banner(),
             columns(rx.fragment(_window(), _pace(), campaign_tracking(), _stops()), rx.fragment(_accounts(), _about())),
+            data_keeps="true",
         ),
         live=[TimingState.refresh],
     )
+
+
+def _stored() -> rx.Var[dict[str, str]]:
+    state = TimingState
+    fields = (state.per_hour, state.new_per_day, state.per_company, state.name, state.description)
+    return rx.Var.create(dict(zip((*NUMBERS, "name", "description"), fields, strict=True)))
 
 
 def _wrong(name: str) -> Any:
@@ -105,7 +114,10 @@ def _window() -> rx.Component:
             class_name="fz-stack",
         ),
         title=t("campaign_timing.window"),
-        aside=save_state(state.saved, state.saved_at),
+        aside=rx.fragment(
+            kept("timing." + CampaignState.id, stored=_stored(), settles=True, quiet=True),
+            save_state(state.saved, state.saved_at),
+        ),
     )
 
 
@@ -205,6 +217,7 @@ def _number(key: str, which: str, value: Any) -> rx.Component:
         t(f"campaign_timing.{key}"),
         text_input(
             key=which + value,
+            name=which,
             default_value=value,
             input_mode="numeric",
             placeholder=t("campaign_timing.no_limit"),
@@ -275,6 +288,7 @@ def _about() -> rx.Component:
                 t("campaign_timing.name"),
                 text_input(
                     key="name" + state.name,
+                    name="name",
                     default_value=state.name,
                     max_length=120,
                     disabled=~state.editable,
@@ -286,6 +300,7 @@ def _about() -> rx.Component:
                 t("campaign_timing.description"),
                 text_area(
                     key="about" + state.description,
+                    name="description",
                     default_value=state.description,
                     max_length=2000,
                     disabled=~state.editable,

@@ -14,6 +14,7 @@ from fluenzr_app.ui.components.buttons import button
 from fluenzr_app.ui.components.forms import field, form, segments, text_input
 from fluenzr_app.ui.components.frame import drawer
 from fluenzr_app.ui.guard import acting
+from fluenzr_app.ui.kept import kept, kept_is_saved
 from fluenzr_app.ui.language import t, words
 from fluenzr_app.ui.pages import campaign_acts as acts
 from fluenzr_app.ui.pages.campaign_words import refusal
@@ -77,7 +78,7 @@ class NewCampaignState(rx.State):
             self.error = refusal(me.lang, error) if isinstance(error, CampaignsError) else str(error)
             return None
         self.is_open = False
-        return rx.redirect(f"/campaigns/{public_id('cmp', made.id)}")
+        return [kept_is_saved("campaigns.new"), rx.redirect(f"/campaigns/{public_id('cmp', made.id)}")]
 
     def _fill(self, language: str) -> None:
         self.language = language
@@ -114,6 +115,7 @@ def new_campaign_dialog() -> rx.Component:
                 segments([("fr", "Français"), ("en", "English")], state.language, state.speak),
                 class_name="fz-row",
             ),
+            kept("campaigns.new"),
             on_submit=state.create,
             id="new-campaign",
         ),

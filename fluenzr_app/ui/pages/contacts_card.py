@@ -13,6 +13,7 @@ from fluenzr_app.ui.components.stages import stage_select
 from fluenzr_app.ui.components.status import badge, callout, save_state, status_badge
 from fluenzr_app.ui.components.table import avatar
 from fluenzr_app.ui.components.values import icon, short_date, when
+from fluenzr_app.ui.kept import kept
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.contacts_card_past import history, section, waits
 from fluenzr_app.ui.pages.contacts_card_state import ContactCardState
@@ -63,6 +64,7 @@ def _card() -> rx.Component:
         _notes(),
         history(),
         gap=20,
+        data_keeps="true",
     )
 
 
@@ -171,8 +173,15 @@ def _details() -> rx.Component:
         taken,
         *[_line(name) for name in names[1:]],
         *[_line(name) for name in more],
-        aside=save_state(C.save, C.saved_at),
+        aside=rx.fragment(
+            kept("contact." + C.id, stored=_stored(), settles=True, quiet=True), save_state(C.save, C.saved_at)
+        ),
     )
+
+
+def _stored() -> rx.Var[dict[str, str]]:
+    own = f"Object.fromEntries({C.own!s}.map((each) => ['own:' + each.name, each.value]))"
+    return rx.Var(f"({{...{C.values!s}, ...{own}}})", _var_data=C.values._get_all_var_data())
 
 
 def _line(name: str, **props: Any) -> rx.Component:
@@ -182,6 +191,7 @@ def _line(name: str, **props: Any) -> rx.Component:
         icon(_DRAWINGS[name], 14),
         rx.el.span(label, class_name="fzc-line-label"),
         text_input(
+            name=name,
             default_value=C.values[name],
             on_blur=lambda value: C.keep(name, value),
             placeholder=t("contacts_card.blank"),
@@ -277,6 +287,7 @@ def _consent() -> rx.Component:
             rx.el.span(t("contacts_card.date"), class_name="fzc-line-label"),
             text_input(
                 type="date",
+                name="consent_at",
                 default_value=C.consent_day,
                 on_blur=lambda value: C.keep("consent_at", value),
                 key="consent-" + C.id + C.consent_day,
@@ -289,6 +300,7 @@ def _consent() -> rx.Component:
             icon("sticky-note", 14),
             rx.el.span(t("contacts_card.note"), class_name="fzc-line-label"),
             text_input(
+                name="consent_notes",
                 default_value=C.values["consent_notes"],
                 on_blur=lambda value: C.keep("consent_notes", value),
                 placeholder=t("contacts_card.blank"),
@@ -320,6 +332,7 @@ def _own_line(own: rx.Var[OwnField]) -> rx.Component:
     wrong = C.errors.get(own.name, "").to(str)
     keep = lambda value: C.keep_own(own.name, value)  # noqa: E731
     common: dict[str, Any] = {
+        "name": "own:" + own.name,
         "default_value": own.value,
         "on_blur": keep,
         "key": C.id + own.name + own.value,
@@ -365,6 +378,7 @@ def _notes() -> rx.Component:
     return section(
         t("contacts.field.notes"),
         text_area(
+            name="notes",
             default_value=C.values["notes"],
             on_blur=lambda value: C.keep("notes", value),
             placeholder=t("contacts_card.notes_hint"),

@@ -12,6 +12,7 @@ from fluenzr_app.ui.components.frame import row
 from fluenzr_app.ui.components.stages import stage_word
 from fluenzr_app.ui.components.status import status_badge
 from fluenzr_app.ui.components.values import chosen_icon, icon, link, when
+from fluenzr_app.ui.kept import kept
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.campaign_words import WAIT_ICONS, WALK_STATUSES
 from fluenzr_app.ui.pages.contacts_card_history import HistoryRow
@@ -113,7 +114,7 @@ def _new_note() -> rx.Component:
             class_name="fzc-new-note",
         ),
         rx.cond(wrong != "", rx.el.span(icon("circle-alert", 12), wrong, class_name="fz-error", role="alert")),
-        row(button(t("contacts_card.add_note"), size="small", submit=True)),
+        row(button(t("contacts_card.add_note"), size="small", submit=True), kept("note." + C.id)),
         on_submit=C.add_note,
         class_name="fzc-note-form",
     )

@@ -27,6 +27,7 @@ from fluenzr_app.inbox import search
 from fluenzr_app.tracking.objections import objected_at
 from fluenzr_app.ui.components.stages import StageChoice, stage_choices
 from fluenzr_app.ui.guard import Acting, acting
+from fluenzr_app.ui.kept import kept_is_saved
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages.campaign_words import refusal
 from fluenzr_app.ui.pages.contacts_acts import do_batch, say_no
@@ -182,7 +183,7 @@ class ContactCardState(rx.State):
         await self._fill(me)
 
     @rx.event
-    async def add_note(self, given: dict[str, Any]) -> None:
+    async def add_note(self, given: dict[str, Any]) -> Any:
         """Put a note into the history; a refused one stays as it was typed."""
         me = await acting(self)
         try:
@@ -190,10 +191,11 @@ class ContactCardState(rx.State):
             await me.write(add_note, me.workspace_id, contact_id, text, me.now, by=me.identity.user_id)
         except (ContactsError, BadPublicId) as error:
             self.errors = {**self.errors, "note": told(me.lang, error)}
-            return
+            return None
         self.errors = {name: text for name, text in self.errors.items() if name != "note"}
         self.notes_added += 1
         await self._fill(me)
+        return kept_is_saved(f"note.{self.id}")
 
     @rx.event
     async def more_history(self) -> None:

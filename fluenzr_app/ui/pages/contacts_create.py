@@ -18,6 +18,7 @@ from fluenzr_app.ui.components.frame import drawer, stack
 from fluenzr_app.ui.components.status import callout
 from fluenzr_app.ui.components.values import icon, link
 from fluenzr_app.ui.guard import acting
+from fluenzr_app.ui.kept import kept, kept_is_saved
 from fluenzr_app.ui.language import t, words
 from fluenzr_app.ui.pages.contacts_list import ContactsState
 from fluenzr_app.ui.pages.contacts_query import ListQuery, read_query
@@ -106,6 +107,7 @@ class NewContactState(rx.State):
         opened = ListQuery(**{**vars(asked), "new": "", "open": public_id("con", card.contact.id or 0)})
         return [
             rx.toast.success(words(me.lang, "contacts.created", email=card.contact.email)),
+            kept_is_saved("contacts.new"),
             rx.redirect(opened.address()),
         ]
 
@@ -189,6 +191,7 @@ def new_drawer() -> rx.Component:
             ),
             class_name="fzc-more",
         ),
+        kept("contacts.new"),
         on_submit=NewContactState.save,
         id=FORM,
     )

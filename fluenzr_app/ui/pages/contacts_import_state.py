@@ -16,6 +16,7 @@ from fluenzr_app.contacts.import_views import ImportView
 from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
 from fluenzr_app.ui.failures import in_words
 from fluenzr_app.ui.guard import Acting, acting
+from fluenzr_app.ui.kept import kept_is_saved
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages import contacts_import_store as store
 from fluenzr_app.ui.pages import contacts_import_view as shown
@@ -228,7 +229,9 @@ class ContactImportState(rx.State):
             self.errors = {"group": words(me.lang, "contacts.errors.group_not_found")}
             return None
         refused = await self._store(me, store.set_choices, options)
-        return refused if self.errors or self.failure else rx.redirect(_address(self.id, "preview"))
+        if self.errors or self.failure:
+            return refused
+        return [kept_is_saved(f"import.{self.id}"), rx.redirect(_address(self.id, "preview"))]
 
     @rx.event(background=True)
     async def check(self) -> Any:

@@ -11,6 +11,7 @@ from fluenzr_app.ui.components.forms import checkbox, choice, field, form, grid,
 from fluenzr_app.ui.components.frame import block, stack
 from fluenzr_app.ui.components.status import badge, callout, diagnosis_banner
 from fluenzr_app.ui.components.values import icon, number, percent
+from fluenzr_app.ui.kept import kept
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.contacts_import_outcome import error_file, with_outcome
 from fluenzr_app.ui.pages.contacts_import_state import ContactImportState
@@ -282,6 +283,7 @@ def options_step(failure: rx.Component) -> rx.Component:
             ),
             title=t("contacts_card.consent"),
         ),
+        kept("import." + S.id),
         on_submit=S.keep_options,
         id=_OPTIONS_FORM,
     )

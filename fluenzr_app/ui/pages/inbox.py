@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from fluenzr_app.ui.components.frame import page_header
+from fluenzr_app.ui.components.keys import key_act
 from fluenzr_app.ui.components.poll import poll
 from fluenzr_app.ui.components.values import when
 from fluenzr_app.ui.language import t
@@ -12,7 +13,7 @@ from fluenzr_app.ui.pages import inbox_dialogs, inbox_list_view, inbox_person_vi
 from fluenzr_app.ui.pages.inbox_answer import AnswerState
 from fluenzr_app.ui.pages.inbox_conversation import ConversationState
 from fluenzr_app.ui.pages.inbox_list import InboxState
-from fluenzr_app.ui.pages.inbox_parts import AnswerRescue, InboxKeys
+from fluenzr_app.ui.pages.inbox_parts import AnswerRescue
 from fluenzr_app.ui.pages.inbox_person import PersonState
 from fluenzr_app.ui.shell import ShellState
 
@@ -36,14 +37,12 @@ def page() -> rx.Component:
         inbox_dialogs.dialogs(),
         inbox_person_view.dialogs(),
         poll(_EVERY_S, [InboxState.refresh, ConversationState.refresh]),
-        InboxKeys.create(
-            on_next=InboxState.step(1),
-            on_previous=InboxState.step(-1),
-            on_read=ConversationState.mark("read"),
-            on_unread=ConversationState.mark("unread"),
-            on_archive=ConversationState.mark("archived"),
-            on_help=InboxState.show_help(True),
-        ),
+        key_act("inbox.next", InboxState.step(1)),
+        key_act("inbox.previous", InboxState.step(-1)),
+        key_act("inbox.read", ConversationState.mark("read")),
+        key_act("inbox.unread", ConversationState.mark("unread")),
+        key_act("inbox.archive", ConversationState.mark("archived")),
+        key_act("inbox.send"),
         AnswerRescue.create(person=AnswerState.person, open=S.open, ack=AnswerState.ack, on_save=AnswerState.save),
     )
 

@@ -1,4 +1,4 @@
-"""The questions of the inbox: until when to put a conversation away, the name of a saved answer, the keys."""
+"""The questions of the inbox: until when to put a conversation away, the name of a saved answer."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ import reflex as rx
 from fluenzr_app.ui.components.buttons import button
 from fluenzr_app.ui.components.forms import field, form, text_input
 from fluenzr_app.ui.components.frame import dialog, row
-from fluenzr_app.ui.components.values import kbd
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.inbox_answer import AnswerState
 from fluenzr_app.ui.pages.inbox_conversation import ConversationState
-from fluenzr_app.ui.pages.inbox_list import InboxState
 
 V = ConversationState
-_KEYS = (("J", "next"), ("K", "previous"), ("R", "read"), ("U", "unread"), ("E", "archive"), ("?", "help"))
 
 
 def dialogs() -> rx.Component:
@@ -57,19 +54,4 @@ def dialogs() -> rx.Component:
         is_open=AnswerState.naming,
         on_close=AnswerState.spare,
     )
-    return rx.fragment(snooze, keep, _help())
-
-
-def _help() -> rx.Component:
-    return dialog(
-        t("inbox.keys"),
-        rx.el.dl(
-            *[part for key, word in _KEYS for part in (rx.el.dt(kbd(key)), rx.el.dd(t(f"inbox.keys_of.{word}")))],
-            rx.el.dt(kbd(t("inbox.keys_of.ctrl")), kbd("↵")),
-            rx.el.dd(t("inbox.keys_of.send")),
-            class_name="fzi-keys-list",
-        ),
-        is_open=InboxState.helping,
-        on_close=InboxState.show_help(False),
-        words=t("inbox.keys_words"),
-    )
+    return rx.fragment(snooze, keep)

@@ -112,7 +112,6 @@ class InboxState(rx.State):
     accounts: list[Choice] = []
     filtering: bool = False
     searching: bool = False
-    helping: bool = False
     # How many rows are asked for, and for which view; a new view begins with one load.
     _wanted: int = PER_LOAD
     _view: str = ""
@@ -181,12 +180,6 @@ class InboxState(rx.State):
         """Open or close the search field of a phone."""
         await acting(self)
         self.searching = not self.searching
-
-    @rx.event
-    async def show_help(self, is_open: bool) -> None:
-        """Show the keys, or close them."""
-        await acting(self)
-        self.helping = is_open
 
     @rx.event
     async def step(self, by: int) -> Any:

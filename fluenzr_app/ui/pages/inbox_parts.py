@@ -1,4 +1,4 @@
-"""The parts of the inbox that are written in JavaScript: the answer box, keys, countdowns, the thread's end."""
+"""The parts of the inbox that are written in JavaScript: the answer box, countdowns, the thread's end."""
 
 from typing import Any
 
@@ -48,18 +48,6 @@ class ThreadEnd(_Part):
     tag = "ThreadEnd"
     conversation: rx.Var[str]
     count: rx.Var[int]
-
-
-class InboxKeys(_Part):
-    """Calls a handler for each key of the inbox, and none while somebody types."""
-
-    tag = "InboxKeys"
-    on_next: rx.EventHandler[rx.event.no_args_event_spec]
-    on_previous: rx.EventHandler[rx.event.no_args_event_spec]
-    on_read: rx.EventHandler[rx.event.no_args_event_spec]
-    on_unread: rx.EventHandler[rx.event.no_args_event_spec]
-    on_archive: rx.EventHandler[rx.event.no_args_event_spec]
-    on_help: rx.EventHandler[rx.event.no_args_event_spec]
 
 
 class _Countdown(_Part):

@@ -17,7 +17,7 @@ from fluenzr_app.ui.pages.inbox_list import InboxState
 from fluenzr_app.ui.pages.inbox_parts import ThreadEnd, answer_editor, countdown, file_size
 from fluenzr_app.ui.pages.inbox_thread import FileRow, ThreadRow
 from fluenzr_app.ui.pages.inbox_words import LABELS, mark, why_not_words
-from fluenzr_app.ui.shell import ShellState
+from fluenzr_app.ui.shell import SHOW_KEYS, ShellState
 
 V = ConversationState
 
@@ -106,7 +106,7 @@ def _menu() -> rx.Component:
             *labels,
             rx.menu.separator(),
             menu_item(t("inbox.mark_unread"), "mail", on_select=V.mark("unread")),
-            menu_item(t("inbox.keys"), "keyboard", on_select=InboxState.show_help(True)),
+            menu_item(t("keys.title"), "keyboard", on_select=SHOW_KEYS),
             size="2",
             align="end",
             class_name="fz-menu",

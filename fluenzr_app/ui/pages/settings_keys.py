@@ -17,6 +17,7 @@ from fluenzr_app.ui.components.table import Column, data_table, mark_tile, two_l
 from fluenzr_app.ui.components.values import icon, when
 from fluenzr_app.ui.failures import in_words
 from fluenzr_app.ui.guard import Acting, acting
+from fluenzr_app.ui.kept import kept, kept_is_saved
 from fluenzr_app.ui.language import t, words
 from fluenzr_app.ui.shell import ShellState
 from fluenzr_app.workspaces import api_keys, audit
@@ -96,7 +97,7 @@ class KeysState(rx.State):
             self.error = in_words(me.lang, error, "settings.errors")
             return None
         self.creating = False
-        return [_SECRET.push(secret), _COPIED.push(False), KeysState.load]
+        return [kept_is_saved("settings.keys"), _SECRET.push(secret), _COPIED.push(False), KeysState.load]
 
     @rx.event
     async def close(self) -> Any:
@@ -245,6 +246,7 @@ def dialogs() -> rx.Component:
                     ),
                     gap=6,
                 ),
+                kept("settings.keys"),
                 id="new-key",
                 on_submit=state.create,
             ),

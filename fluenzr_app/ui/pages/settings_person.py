@@ -18,6 +18,7 @@ from fluenzr_app.ui.components.table import Column, data_table, mark_tile, two_l
 from fluenzr_app.ui.components.values import icon, when
 from fluenzr_app.ui.failures import in_words
 from fluenzr_app.ui.guard import acting, zone
+from fluenzr_app.ui.kept import kept, kept_is_saved
 from fluenzr_app.ui.language import LANG, t, words
 from fluenzr_app.ui.shell import ShellState
 from fluenzr_app.words.formats import time_of_day
@@ -100,6 +101,7 @@ class PersonState(rx.State):
         self.first_name, self.last_name, self.language = user.first_name, user.last_name, user.language
         return [
             rx.toast.success(words(language, "settings.person.saved")),
+            kept_is_saved("settings.person"),
             LANG.push(language),
             rx.call_script(f"window.fz.setLang({language!r})"),
             ShellState.enter,
@@ -206,7 +208,7 @@ def _who() -> rx.Component:
                 help=t("settings.person.language_help"),
             ),
         ),
-        row(button(t("common.save"), kind="solid", submit=True)),
+        row(button(t("common.save"), kind="solid", submit=True), kept("settings.person")),
         on_submit=state.save_name,
     )
     return block(rx.cond(state.loaded, fields, skeleton_rows(3)), title=t("settings.person.title"))

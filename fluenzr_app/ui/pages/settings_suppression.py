@@ -19,6 +19,7 @@ from fluenzr_app.ui.components.status import Tone, callout, status_badge
 from fluenzr_app.ui.components.table import Column, data_table, mark_tile, pager, toolbar, two_lines
 from fluenzr_app.ui.components.values import icon, number, when
 from fluenzr_app.ui.guard import Acting, acting
+from fluenzr_app.ui.kept import kept, kept_is_saved
 from fluenzr_app.ui.language import t, words
 from fluenzr_app.ui.shell import ShellState
 from fluenzr_app.workspaces import audit
@@ -117,7 +118,7 @@ class SuppressionState(rx.State):
         told = words(me.lang, "settings.suppression.added", n=done.added)
         if done.known:
             told += " " + words(me.lang, "settings.suppression.known", n=done.known)
-        return [rx.toast.success(told), SuppressionState.load]
+        return [kept_is_saved("settings.suppression"), rx.toast.success(told), SuppressionState.load]
 
     @rx.event
     async def close(self) -> None:
@@ -244,6 +245,7 @@ def dialogs() -> rx.Component:
                     error=state.error,
                 ),
                 rx.cond(state.refused.length() > 0, callout(_refused(), "attention", "triangle-alert")),
+                kept("settings.suppression"),
                 id="new-suppression",
                 on_submit=state.add,
             ),

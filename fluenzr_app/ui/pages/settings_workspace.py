@@ -13,6 +13,7 @@ from fluenzr_app.ui.components.frame import block, row, skeleton_rows, stack
 from fluenzr_app.ui.components.status import callout, diagnosis_banner
 from fluenzr_app.ui.failures import in_words
 from fluenzr_app.ui.guard import Acting, acting
+from fluenzr_app.ui.kept import kept, kept_is_saved
 from fluenzr_app.ui.language import t, words
 from fluenzr_app.ui.shell import ShellState
 from fluenzr_app.ui.zones import zones
@@ -68,7 +69,11 @@ class WorkspaceState(rx.State):
             self.errors = {"timezone": words(me.lang, "settings.errors.unknown_choice")}
             return None
         await self._take(me)
-        return [rx.toast.success(words(me.lang, "settings.workspace.saved")), ShellState.enter]
+        return [
+            rx.toast.success(words(me.lang, "settings.workspace.saved")),
+            kept_is_saved("settings.workspace"),
+            ShellState.enter,
+        ]
 
     async def _take(self, me: Acting) -> bool:
         """Take over what is stored; return whether anything of it is new here."""
@@ -192,6 +197,8 @@ def _form() -> rx.Component:
             help=t("settings.workspace.signature_help"),
             error=errors.get("signature", ""),
         ),
-        rx.cond(ShellState.is_admin, row(button(t("common.save"), kind="solid", submit=True))),
+        rx.cond(
+            ShellState.is_admin, row(button(t("common.save"), kind="solid", submit=True), kept("settings.workspace"))
+        ),
         on_submit=state.save,
     )
