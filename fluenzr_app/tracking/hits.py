@@ -30,6 +30,10 @@ MOST_WAITING = 5_000
 _GROUP = 500
 _ROWS_AT_ONCE = 64
 _LONGEST_AGENT = 500
+# The longest an address of IPv6 is written, with a zone.
+_LONGEST_IP = 64
+_SAME_A_MINUTE = 100
+_REMEMBERED = 50_000
 
 
 class TooManyHits(TrackingError):
@@ -70,16 +74,20 @@ class HitStore:
         self._database = database
         self._most_waiting = most_waiting
         self._waiting: deque[tuple[NewHit, asyncio.Future[None]]] = deque()
+        self._repeated = _Repeated()
         self._writer: asyncio.Task[None] | None = None
         self._closed = False
 
     async def store(self, hit: NewHit) -> None:
         """Return once `hit` is durable, or dropped since its workspace is gone; a cancelled caller's is stored too.
 
-        Raises TooManyHits when too many wait already or the store is closed, HitNotStored when the database fails.
+        What was stored a hundred times in this minute says nothing new and is not stored once more. Raises TooManyHits
+        when too many wait already or the store is closed, HitNotStored when the database fails.
         """
         if self._closed or len(self._waiting) >= self._most_waiting:
             raise TooManyHits
+        if self._repeated.often_enough(hit):
+            return
         loop = asyncio.get_running_loop()
         stored: asyncio.Future[None] = loop.create_future()
         self._waiting.append((hit, stored))
@@ -87,6 +95,7 @@ class HitStore:
             # In a context of its own: what it logs is not of the request that happened to come first.
             self._writer = loop.create_task(self._write_groups(), context=contextvars.Context())
         await stored
+        self._repeated.count(hit)
 
     async def close(self) -> None:
         """Take no more and return when all that waited is stored or refused."""
@@ -119,6 +128,37 @@ class HitStore:
                 # One whose caller has gone is done already.
                 if not stored.done():
                     stored.set_result(None)
+
+
+class _Repeated:
+    """How often each address was asked for in the same manner in this minute, once that was durable.
+
+    Links work for ever: who plays with one, a million times, must not fill the table or keep the judge at work.
+    """
+
+    def __init__(self) -> None:
+        self._minute = 0
+        self._counts: dict[int, int] = {}
+
+    def often_enough(self, hit: NewHit) -> bool:
+        return self._counts.get(_same(hit), 0) >= _SAME_A_MINUTE and _minute_of(hit) == self._minute
+
+    def count(self, hit: NewHit) -> None:
+        minute = _minute_of(hit)
+        if minute != self._minute or len(self._counts) >= _REMEMBERED:
+            self._minute = minute
+            self._counts.clear()
+        same = _same(hit)
+        self._counts[same] = self._counts.get(same, 0) + 1
+
+
+def _minute_of(hit: NewHit) -> int:
+    return int(hit.at.timestamp()) // 60
+
+
+def _same(hit: NewHit) -> int:
+    # The rule too: a program that fetches again and again does not hide the person who comes in the same minute.
+    return hash((hit.mail.workspace_id, hit.mail.message_id, hit.kind, hit.link, hit.rule))
 
 
 def write_hits(session: Session, hits: Sequence[NewHit]) -> int:
@@ -158,7 +198,8 @@ def _row(hit: NewHit, details: bool) -> tuple[Any, ...]:
     return (
         mail.workspace_id, hit.kind, mail.message_id, mail.contact_id, mail.campaign_id, mail.account_id, mail.node_id,
         mail.composed_at, hit.at, hit.rule, _storable(hit.link), hit.tracks_opens,
-        hit.ip if details else "", _storable(hit.user_agent[:_LONGEST_AGENT]) if details else "",
+        _storable(hit.ip[:_LONGEST_IP]) if details else "",
+        _storable(hit.user_agent[:_LONGEST_AGENT]) if details else "",
     )  # fmt: skip
 
 

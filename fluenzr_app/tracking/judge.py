@@ -43,8 +43,10 @@ LINK_CLICKED: Final = "email.link_clicked"
 
 AT_ONCE: Final = 500
 """Hits per transaction: sending mail waits for the same lock on SQLite."""
-# Of one mail, should somebody play with its link. All hits of a mail are judged together, or so many of them.
-_MOST_TOGETHER: Final = 20_000
+# All hits of a mail are judged together; where somebody plays with links, so many of them.
+_MOST_TOGETHER: Final = 5_000
+# In detail, of one mail: the first ones. What somebody plays with would fill the table.
+_MOST_KEPT: Final = 500
 _MOST_ANCHORS: Final = 1_000
 _ANCHORS: Final = ("trap", "all_links")
 # A statement takes so many values at most.
@@ -105,9 +107,9 @@ def judge_due(session: Session, now: datetime, limit: int = AT_ONCE) -> int:
         and not connection.execute(select(func.pg_try_advisory_xact_lock(_LOCK))).scalar_one()
     ):
         return 0
-    hits = _due(session, now, limit)
+    hits, until = _due(session, now, limit)
     if hits:
-        due = [hit for hit in hits if hit.judged_at is None and hit.at <= now - JUDGE_AFTER]
+        due = [hit for hit in hits if hit.judged_at is None and hit.at <= until]
         verdicts = _judge(session, due, _Bursts(hits))
         record(session, [event for verdict in verdicts for event in _events(verdict)])
         _settle(session, due, verdicts, now)
@@ -142,8 +144,11 @@ def forget_old_details(session: Session, now: datetime, limit: int = 5_000) -> i
     return deleted
 
 
-def _due(session: Session, now: datetime, limit: int) -> Sequence[AnyRow]:
-    """Return the oldest due hits and with them what else is stored of their mails: due, younger, or an anchor."""
+def _due(session: Session, now: datetime, limit: int) -> tuple[Sequence[AnyRow], datetime]:
+    """Return the oldest due hits and with them what else is stored of their mails: due, younger, or an anchor.
+
+    Those until the moment that stands beside them can be judged: what came with them is there as well.
+    """
     connection = session.connection()
     oldest = connection.execute(
         select(_HIT.c.at, _HIT.c.contact_id, _HIT.c.message_id)
@@ -151,8 +156,9 @@ def _due(session: Session, now: datetime, limit: int) -> Sequence[AnyRow]:
         .order_by(_HIT.c.at, _HIT.c.id)
         .limit(limit)
     ).all()
+    until = now - JUDGE_AFTER
     if not oldest:
-        return []
+        return [], until
     # By the contact first, since that has an index.
     theirs = (
         _HIT.c.contact_id.in_({row.contact_id for row in oldest}),
@@ -167,7 +173,11 @@ def _due(session: Session, now: datetime, limit: int) -> Sequence[AnyRow]:
     unjudged = connection.execute(
         select(_HIT).where(*theirs, _HIT.c.judged_at.is_(None)).order_by(_HIT.c.at, _HIT.c.id).limit(_MOST_TOGETHER)
     ).all()
-    return sorted([*anchors, *unjudged], key=lambda hit: (hit.at, hit.id))
+    if len(unjudged) == _MOST_TOGETHER:
+        # Who came with the last of these may not be among them. Where so many come within seconds, all are judged.
+        sure = unjudged[-1].at - JUDGE_AFTER
+        until = min(until, sure if unjudged[0].at <= sure else unjudged[-1].at)
+    return sorted([*anchors, *unjudged], key=lambda hit: (hit.at, hit.id)), until
 
 
 class _Bursts:
@@ -336,7 +346,14 @@ def _settle(session: Session, due: Sequence[AnyRow], verdicts: Sequence[_Verdict
         if verdict.rule in _ANCHORS and verdict.contact_id is not None
     }
     anchors = set(last_anchors.values())
-    kept = [verdict for verdict in verdicts if verdict.details or verdict.hit.id in anchors]
+    room = _room_for_details(session, verdicts)
+    kept = []
+    for verdict in verdicts:
+        message_id = verdict.hit.message_id
+        in_detail = verdict.details and room[message_id] > 0
+        room[message_id] -= in_detail
+        if in_detail or verdict.hit.id in anchors:
+            kept.append(verdict)
     connection = session.connection()
     if kept:
         connection.execute(
@@ -346,6 +363,21 @@ def _settle(session: Session, due: Sequence[AnyRow], verdicts: Sequence[_Verdict
     gone = sorted({hit.id for hit in due} - {verdict.hit.id for verdict in kept})
     for start in range(0, len(gone), _IN_ONE):
         connection.execute(delete(_HIT).where(_HIT.c.id.in_(gone[start : start + _IN_ONE])))
+
+
+def _room_for_details(session: Session, verdicts: Sequence[_Verdict]) -> dict[int, int]:
+    """Return how many more hits of each mail are kept in detail."""
+    room = {verdict.hit.message_id: _MOST_KEPT for verdict in verdicts}
+    contacts = {verdict.hit.contact_id for verdict in verdicts if verdict.details}
+    if contacts:
+        rows = session.connection().execute(
+            select(_HIT.c.message_id, func.count())
+            .where(_HIT.c.contact_id.in_(contacts), _HIT.c.message_id.in_(room), _HIT.c.judged_at.is_not(None))
+            .group_by(_HIT.c.message_id)
+        )
+        for message_id, count in rows:
+            room[message_id] -= count
+    return room
 
 
 def _forget_spent(session: Session, now: datetime) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -145,6 +146,21 @@ async def test_many_hits_share_few_commits(store: HitStore, database: Database, 
         await asyncio.gather(*(store.store(of_message(hit, number)) for number in range(1, 1_301)))
     assert [row.message_id for row in rows(database)] == list(range(1, 1_301))
     assert len(counted) <= 10
+
+
+async def test_what_somebody_plays_with_fills_no_table_and_hides_nobody(
+    store: HitStore, database: Database, hit: NewHit, clock: ManualClock
+):
+    machine = replace(hit, rule="agent")
+    for _ in range(150):
+        await store.store(machine)
+    await store.store(hit)
+    await store.store(of_message(machine, 2))
+    await store.store(replace(machine, kind="click", link="https://rivage.example/"))
+    assert len(rows(database)) == 100 + 3
+    for later in (timedelta(minutes=1), timedelta(minutes=-5)):
+        await store.store(replace(machine, at=hit.at + later))
+    assert len(rows(database)) == 100 + 5
 
 
 async def test_hits_of_a_workspace_that_is_gone_are_dropped_and_the_others_of_the_group_stored(

@@ -386,6 +386,40 @@ def test_details_are_kept_as_long_as_the_workspace_says_and_no_longer(desk: Desk
     assert desk.rows() == []
 
 
+def test_of_a_mail_that_somebody_plays_with_the_first_hits_are_kept(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge, "_MOST_KEPT", 5)
+    desk.set(tracking_details=True)
+    desk.store(*(desk.open(100 + number, rule="agent") for number in range(4)))
+    assert desk.judge() == 4
+    desk.store(*(desk.open(200 + number) for number in range(4)), desk.open(300, message_id=2))
+    assert desk.judge() == 5
+    assert [(row.message_id, row.at - desk.sent_at) for row in desk.rows()] == [
+        *((1, timedelta(seconds=seconds)) for seconds in (100, 101, 102, 103, 200)),
+        (2, timedelta(seconds=300)),
+    ]
+    assert desk.told()["email.opened", False, "person"] == 2
+
+
+@pytest.mark.parametrize("together", [12, 13, 14, 15, 16])
+def test_a_flood_of_one_mail_does_not_part_the_burst_of_another(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    monkeypatch.setattr(judge, "_MOST_TOGETHER", together)
+    flood = [desk.open(100 + number, rule="agent", message_id=2, contact=1) for number in range(60)]
+    burst = [
+        desk.click(at + away, f"https://{link}.example/")
+        for at in (130, 145)
+        for away, link in ((0.5, "a"), (2.9, "b"))
+    ]
+    desk.store(*flood, *burst)
+    assert desk.judge() == 64
+    told = desk.told()
+    assert told["email.clicked", True, "all_links"] == 1
+    assert told["email.clicked", False, "person"] == 0
+
+
 def test_a_judgement_that_is_cut_off_is_made_again_as_a_whole(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.store(desk.open(100), desk.click(200))
 
