@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -82,7 +83,7 @@ def examine(workspace: str | None = None) -> list[Finding]:
         if schema_state(db) is SchemaState.CURRENT:
             with db.read() as session:
                 findings.extend(_contents(session, settings, keyring))
-                findings.extend(_diagnoses(session, workspace))
+                findings.extend(diagnoses(session, workspace, utc_now(), utc_now()))
     finally:
         db.close()
     return findings
@@ -124,14 +125,13 @@ def _contents(session: Session, settings: Settings, keyring: KeyRing) -> Iterato
         yield Finding("ok", "figures", "equal to a recount of the events")
 
 
-def _diagnoses(session: Session, wanted: str | None) -> Iterator[Finding]:
+def diagnoses(session: Session, wanted: str | None, now: datetime, wall: datetime) -> Iterator[Finding]:
     """Yield what stands still in the workspaces, as their pages say it (symptoms.md)."""
     chosen = None if wanted is None else find_workspace(session, wanted)
-    now = utc_now()
     for workspace in session.exec(select(Workspace).order_by(col(Workspace.id))):
         if workspace.id is None or chosen not in (None, workspace.id):
             continue
-        for finding in findings_of(session, workspace.id, now, now):
+        for finding in findings_of(session, workspace.id, now, wall):
             said = told([finding], "en", now, ZoneInfo(workspace.timezone))
             remedies = tuple(remedy_words(remedy, "en") for remedy in finding.remedies)
             words = f"{said.what}. {said.why}"
