@@ -27,7 +27,7 @@ _TAKEN_BACK_WITHIN = timedelta(minutes=5)
 _TOLD_FOR_MS = 20_000
 _SNOOZES = {"day": timedelta(days=1), "week": timedelta(days=7), "back": LONGEST}
 _CAMPAIGN = re.compile(r"^/campaigns/(cmp_\w+)")
-# What is wrong with a connection or a mailbox is told by the list of accounts itself, what failed by an import's report.
+# A connection or mailbox that fails is told by the list of accounts itself, a failed import by its report.
 _ON_THE_ROW = frozenset({"account_paused", "account_quota", "account_backing_off"})
 # One entry may name every account or campaign of a workspace; a longer one was not made by a page.
 _LONGEST_KEY = 20_000

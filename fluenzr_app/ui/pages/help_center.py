@@ -198,12 +198,25 @@ def _reading() -> rx.Component:
                     block(done_row(), rows_of(H.number), padded=False),
                 ),
                 rx.cond(H.opened == "support", _support(), told),
+                block(_in_short()),
             ),
         ),
         rx.cond(
             H.html != "",
-            block(rx.el.article(rx.html(H.html), class_name="fzh-article")),
+            block(
+                rx.el.article(rx.html(H.html), class_name="fzh-article"),
+                title=rx.cond(H.opened != "", t("help.read_more"), t("help.guide")),
+            ),
         ),
+    )
+
+
+def _in_short() -> rx.Component:
+    """Return how the open symptom shows, what the software does about it, and what the reader can do."""
+    H = HelpState
+    parts = (("help.part.seen", H.sign), ("help.part.checks", H.checks), ("help.part.do", H.todo))
+    return rx.el.dl(
+        *[part for label, words in parts for part in (rx.el.dt(t(label)), rx.el.dd(words))], class_name="fzh-short"
     )
 
 

@@ -51,6 +51,9 @@ class HelpState(rx.State):
     title: str = ""
     state: str = ""
     html: str = ""
+    sign: str = ""
+    checks: str = ""
+    todo: str = ""
     version: str = ""
     python: str = ""
 
@@ -120,7 +123,8 @@ class HelpState(rx.State):
         if self.only_seen and row.state != "seen":
             return False
         told = symptoms_told(lang).get(row.number)
-        text = _letters(f"{row.title} {told.title} {told.text}" if told else row.title)
+        said = [words(lang, f"symptoms.{row.key}.{part}") for part in ("title", "seen", "do")]
+        text = _letters(" ".join([*said, told.title, told.text] if told else said))
         return all(word in text for word in wanted)
 
     def _open(self, lang: Lang, every: list[SymptomRow]) -> None:
@@ -130,6 +134,9 @@ class HelpState(rx.State):
             told = symptoms_told(lang).get(row.number)
             self.title, self.state, self.number = row.title, row.state, row.number
             self.html = told.html if told else ""
+            self.sign, self.checks, self.todo = (
+                words(lang, f"symptoms.{row.key}.{part}") for part in ("seen", "checks", "do")
+            )
         elif self.article:
             read = article(lang, self.article)
             self.title, self.html = (read.title, read.html) if read else ("", "")

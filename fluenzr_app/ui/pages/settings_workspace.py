@@ -12,6 +12,7 @@ from fluenzr_app.ui.components.forms import choice, field, form, grid, switch, t
 from fluenzr_app.ui.components.frame import block, row, skeleton_rows, stack
 from fluenzr_app.ui.components.status import callout, diagnosis_banner
 from fluenzr_app.ui.failures import in_words
+from fluenzr_app.ui.findings_state import FindingsState
 from fluenzr_app.ui.guard import Acting, acting
 from fluenzr_app.ui.kept import kept, kept_is_saved
 from fluenzr_app.ui.language import t, words
@@ -39,11 +40,15 @@ class WorkspaceState(rx.State):
     version: int = 0
     errors: dict[str, str] = {}
     loaded: bool = False
+    # The field that a diagnosis led to.
+    wanted: str = ""
 
     @rx.event
     async def load(self) -> None:
         """Show the workspace."""
         me = await acting(self)
+        asked = str(dict(self.router.url.query_parameters).get("field", ""))
+        self.wanted = asked if asked in _FIELDS else ""
         # Fields are made anew only for other values: what is typed meanwhile stays.
         self.version += await self._take(me)
         self.errors, self.loaded = {}, True
@@ -73,6 +78,7 @@ class WorkspaceState(rx.State):
             rx.toast.success(words(me.lang, "settings.workspace.saved")),
             kept_is_saved("settings.workspace"),
             ShellState.enter,
+            FindingsState.look,
         ]
 
     async def _take(self, me: Acting) -> bool:
@@ -169,7 +175,9 @@ def _form() -> rx.Component:
         field(
             t("settings.workspace.postal_address"),
             text_area(
-                **props("postal_address"),
+                # A diagnosis that leads here puts the cursor into the field, also where the page was open already.
+                **props("postal_address") | {"key": version + "postal_address" + state.wanted},
+                auto_focus=state.wanted == "postal_address",
                 rows=4,
                 max_length=500,
                 auto_complete="street-address",
