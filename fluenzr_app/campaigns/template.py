@@ -191,7 +191,7 @@ class _Compiler:
             yield from self._tokens(region)
         elif "{{" in region.source or "}}" in region.source:
             yield _Token("url", region.source, region.position, region)
-        elif region.place == "href" and _WEB.match(region.source):
+        elif region.place == "href" and _WEB.match(region.source.lstrip()):
             yield _Token("fixed", region.source, region.position, region)
         else:
             yield _Token("literal", region.source, region.position, region)
@@ -259,7 +259,7 @@ class _Compiler:
             elif token.kind == "url":
                 segments.append(self._url(token))
             elif token.kind == "fixed":
-                segments.append(FixedHref(html.unescape(token.text), token.text))
+                segments.append(FixedHref(html.unescape(token.text).strip(), token.text))
             else:
                 segments.append(Literally(token.text))
                 before = None if before is None else before + token.text

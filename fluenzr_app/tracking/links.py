@@ -16,8 +16,8 @@ from fluenzr_app.workspaces.secrets import CLICK_PURPOSE, OPEN_PURPOSE
 RetiredKeys = Callable[[str], Sequence[bytes]]
 """Gives the keys with which links for a purpose were closed before a rotation."""
 
-# What some programs cut off, and no author writes; a link longer than that stays as it is.
-LONGEST_ADDRESS = 1500
+# Some programs cut off what is longer; a link that would become so stays as its author wrote it.
+LONGEST_URL = 2000
 _LONGEST_TOKEN = 6000
 _FORMAT = 1
 _NUMBERS = 8

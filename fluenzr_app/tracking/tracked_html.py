@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from fluenzr_app.crypto import KeyRing
-from fluenzr_app.tracking.links import LONGEST_ADDRESS, Click, TrackedMail, click_token_for, open_token_for
+from fluenzr_app.tracking.links import LONGEST_URL, Click, TrackedMail, click_token_for, open_token_for
 
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 
@@ -23,12 +23,13 @@ class Tracking:
     def link(self, source: str, address: str) -> str:
         """Return what stands in the place of a link; `source` is the address as the author wrote it.
 
-        Left as they are: mailto and tel, our own pages for leaving and objecting, and what is too long for some
-        programs.
+        Left as they are: mailto and tel, our own pages for leaving and objecting, and what would become too long
+        for some programs.
         """
-        if not self.clicks or not _WEB.match(address) or len(address) > LONGEST_ADDRESS or self._is_own(address):
+        if not self.clicks or not _WEB.match(address) or len(address) > LONGEST_URL or self._is_own(address):
             return address
-        return self._click_url(Click(self.mail, source[:LONGEST_ADDRESS], address, self.opens))
+        url = self._click_url(Click(self.mail, source, address, self.opens))
+        return url if len(url) <= LONGEST_URL else address
 
     def closing(self) -> str:
         """Return the HTML for a mail's end: a link that no person sees, and the pixel."""
