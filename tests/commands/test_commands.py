@@ -3,9 +3,16 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import col, select
+
+from fluenzr_app.accounts.models import EmailAccount
+from fluenzr_app.db.engine import Database
+from fluenzr_app.workspaces.models import Workspace
+from tests.people import make_account
 
 
 class Fluenzr:
@@ -120,3 +127,58 @@ def test_secrets_are_sealed_anew_with_another_key(fluenzr: Fluenzr) -> None:
     key = fluenzr.folder / "data" / "secret.key"
     key.write_bytes(new.read_bytes())
     assert fluenzr.json("doctor")["ok"] is True
+
+
+def test_doctor_says_what_stands_still_with_its_remedy_and_fails_only_for_what_is_broken(fluenzr: Fluenzr) -> None:
+    fluenzr.json("user", "add", "camille@rivage.example", "--workspace-name", "Rivage")
+    moment = datetime.now(UTC) - timedelta(hours=2)
+    _in_error(fluenzr, moment)
+    refused = fluenzr("doctor", "--workspace", "Rivage")
+    assert refused.returncode == 1
+    assert "error   Rivage: lea@rivage.example: account in error. The server refuses the user name" in refused.stdout
+    assert "(since " in refused.stdout
+    assert "\n        Reconnect\n" in refused.stdout
+    told = json.loads(fluenzr("doctor", "--json").stdout)
+    assert told["ok"] is False
+    (found,) = [each for each in told["findings"] if each["code"] == "account_error"]
+    assert (found["level"], found["subject"], found["remedies"]) == ("error", "Rivage", ["Reconnect"])
+    assert fluenzr("doctor", "--workspace", "nowhere").returncode == 1
+    # What waits by itself is no fault.
+    _in_error(fluenzr, None)
+    assert fluenzr.json("doctor")["ok"] is True
+
+
+def test_the_support_file_is_for_its_owner_and_overwrites_nothing(fluenzr: Fluenzr) -> None:
+    fluenzr.json("user", "add", "camille@rivage.example")
+    _in_error(fluenzr, datetime.now(UTC))
+    target = fluenzr.folder / "support.json"
+    made = fluenzr.json("support", str(target), "--describe", "Nothing leaves")
+    assert made["bytes"] == target.stat().st_size
+    assert target.stat().st_mode & 0o077 == 0
+    document = json.loads(target.read_text())
+    assert document["description"] == "Nothing leaves"
+    assert [each["code"] for each in document["diagnoses"]] == ["account_error"]
+    assert "camille" not in target.read_text()
+    refused = fluenzr("support", str(target))
+    assert refused.returncode == 1
+    assert "Traceback" not in refused.stderr
+
+
+def _in_error(fluenzr: Fluenzr, since: datetime | None) -> None:
+    """Put an account in error since then, or let it wait for its provider's quota."""
+    db = Database.open(f"sqlite:///{fluenzr.folder / 'data' / 'fluenzr.sqlite3'}")
+    try:
+        with db.transaction() as session:
+            workspace_id = session.exec(select(col(Workspace.id))).one() or 0
+            account = session.exec(select(EmailAccount)).first()
+            if account is None:
+                account = session.get_one(
+                    EmailAccount, make_account(session, workspace_id, "lea@rivage.example", datetime.now(UTC))
+                )
+            account.status = "error" if since else "paused"
+            account.error_code, account.error_since = ("auth_failed", since) if since else (None, None)
+            account.pause_reason = "" if since else "quota"
+            account.paused_until = None if since else datetime.now(UTC) + timedelta(hours=3)
+            session.add(account)
+    finally:
+        db.close()
