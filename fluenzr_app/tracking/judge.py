@@ -347,20 +347,22 @@ def _settle(session: Session, due: Sequence[AnyRow], verdicts: Sequence[_Verdict
     }
     anchors = set(last_anchors.values())
     room = _room_for_details(session, verdicts)
-    kept = []
+    kept: dict[int, dict[str, Any]] = {}
     for verdict in verdicts:
-        message_id = verdict.hit.message_id
-        in_detail = verdict.details and room[message_id] > 0
-        room[message_id] -= in_detail
-        if in_detail or verdict.hit.id in anchors:
-            kept.append(verdict)
+        hit = verdict.hit
+        in_detail = verdict.details and room[hit.message_id] > 0
+        room[hit.message_id] -= in_detail
+        if in_detail or hit.id in anchors:
+            # An anchor may have been stored when details were still kept.
+            ip, agent = (hit.ip, hit.user_agent) if in_detail else ("", "")
+            kept[hit.id] = {
+                "hit": hit.id, "rule_": verdict.rule, "machine_": verdict.machine, "now": now, "ip_": ip,
+                "agent_": agent,
+            }  # fmt: skip
     connection = session.connection()
     if kept:
-        connection.execute(
-            _KEEP,
-            [{"hit": each.hit.id, "rule_": each.rule, "machine_": each.machine, "now": now} for each in kept],
-        )
-    gone = sorted({hit.id for hit in due} - {verdict.hit.id for verdict in kept})
+        connection.execute(_KEEP, list(kept.values()))
+    gone = sorted({hit.id for hit in due} - kept.keys())
     for start in range(0, len(gone), _IN_ONE):
         connection.execute(delete(_HIT).where(_HIT.c.id.in_(gone[start : start + _IN_ONE])))
 
@@ -404,5 +406,11 @@ def _spent(oldest_unjudged: datetime | None, now: datetime) -> ColumnElement[boo
 _KEEP = (
     update(_HIT)
     .where(_HIT.c.id == bindparam("hit"))
-    .values(rule=bindparam("rule_"), machine=bindparam("machine_"), judged_at=bindparam("now"))
+    .values(
+        rule=bindparam("rule_"),
+        machine=bindparam("machine_"),
+        judged_at=bindparam("now"),
+        ip=bindparam("ip_"),
+        user_agent=bindparam("agent_"),
+    )
 )

@@ -402,6 +402,14 @@ def test_of_a_mail_that_somebody_plays_with_the_first_hits_are_kept(
     assert desk.told()["email.opened", False, "person"] == 2
 
 
+def test_what_was_stored_before_details_were_given_up_loses_them_at_the_judgement(desk: Desk) -> None:
+    desk.set(tracking_details=True)
+    desk.store(desk.trap(100, ip="192.0.2.7", user_agent="Scanner/1"))
+    desk.set(tracking_details=False)
+    assert desk.judge(111) == 1
+    assert [(row.rule, row.ip, row.user_agent) for row in desk.rows()] == [("trap", "", "")]
+
+
 @pytest.mark.parametrize("together", [12, 13, 14, 15, 16])
 def test_a_flood_of_one_mail_does_not_part_the_burst_of_another(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, together: int
