@@ -62,6 +62,11 @@ format: $(STAMP) ## format the code and mend what can be mended by itself
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
+.PHONY: screenshots
+screenshots: $(STAMP) ## pictures of every page into build/screenshots (ARGS="empty dashboard" for some)
+	$(BIN)/python -m tests.real.installed
+	$(BIN)/python -m tests.ui.screenshots $(ARGS)
+
 .PHONY: bench
 bench: $(STAMP) ## measures the engine, prints JSON
 	@$(BIN)/fluenzr bench --json

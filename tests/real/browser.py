@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -23,6 +24,7 @@ _FLAGS = (
     # Every name but loopback's fails at once, so that a page cannot load anything from elsewhere.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 )
+LAUNCH: dict[str, Any] = {"executable_path": CHROMIUM, "args": list(_FLAGS)}
 _SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 WIDE = (1440, 900)
 NARROW = (390, 844)
@@ -35,7 +37,7 @@ def browser() -> Iterator[Browser]:
     Asynchronous tests therefore run before it starts or after it ends; conftest orders them so.
     """
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))
+        launched = playwright.chromium.launch(**LAUNCH)
         yield launched
         launched.close()
 

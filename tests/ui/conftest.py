@@ -22,13 +22,17 @@ from tests.real.ports import free_ports
 
 @dataclass
 class Site:
-    """An installation in a process of its own; `start` and `stop` as often as a test likes."""
+    """An installation in a process of its own; `start` and `stop` as often as a test likes.
+
+    `at` is the ISO moment from which its clock goes on; "" for the machine's own.
+    """
 
     port: int
     data: Path
     fresh: bool = False
     public_url: str = ""
     setup_link: str = ""
+    at: str = ""
     _process: subprocess.Popen[str] | None = None
 
     @property
@@ -46,6 +50,7 @@ class Site:
         environment |= {"FLUENZR_DATA_DIR": str(self.data), "FLUENZR_PORT": str(self.port)}
         environment |= {"FLUENZR_PUBLIC_URL": self.public_url} if self.public_url else {}
         command = [sys.executable, "-m", "tests.ui.site_process", *(["--fresh"] if self.fresh else [])]
+        command += ["--at", self.at] if self.at else []
         with (self.data / "log").open("a") as log:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
@@ -72,11 +77,14 @@ def bundle() -> Path:
 
 @pytest.fixture(scope="module")
 def start_site(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
-    """Start a site on a free port: its owner is camille@rivage.example, or nobody yet if `fresh`."""
+    """Start a site on a free port: its owner is camille@rivage.example, or nobody yet if `fresh`.
+
+    `data` is a directory with an installation in it, whose people are its own.
+    """
     started: list[Site] = []
 
-    def start(*, fresh: bool = False, public_url: str = "") -> Site:
-        site = Site(free_ports(1)[0], tmp_path_factory.mktemp("site"), fresh, public_url)
+    def start(*, fresh: bool = False, public_url: str = "", data: Path | None = None) -> Site:
+        site = Site(free_ports(1)[0], data or tmp_path_factory.mktemp("site"), fresh, public_url)
         started.append(site)
         return site.start()
 
