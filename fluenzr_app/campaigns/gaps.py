@@ -42,7 +42,7 @@ def gaps_of(
     """Return the variables that are blank for contacts under way, in the mails that these have still to get.
 
     `mails` are those of the workflow in their order, `custom` the names of the workspace's own fields. With `most` only
-    so many contacts are looked at, those enrolled first. A text that cannot be read is passed over: others tell of it.
+    so many contacts are looked at, whichever come first. A text that cannot be read is passed over: others tell of it.
     """
     uses = {mail.id: _uses(mail, custom, unguarded_only) for mail in mails}
     names = sorted({name for of_mail in uses.values() for name in of_mail})
