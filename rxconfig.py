@@ -22,6 +22,8 @@ os.environ.setdefault("REFLEX_SSR", "false")
 
 import reflex as rx  # noqa: E402
 
+from fluenzr_app.ui.first_load import FirstLoad  # noqa: E402
+
 config = rx.Config(
     app_name="fluenzr_app",
     telemetry_enabled=False,
@@ -37,6 +39,9 @@ config = rx.Config(
         "@fontsource-variable/inter@5.3.0",
         "@fontsource-variable/jetbrains-mono@5.3.0",
     ],
+    # No component is made while the pages run: without this every page would load whole libraries for it.
+    frontend_lazy_bundled_libraries=True,
+    frontend_compression_formats=["brotli", "gzip"],
     disable_plugins=[rx.plugins.SitemapPlugin],
     plugins=[
         rx.plugins.RadixThemesPlugin(
@@ -49,5 +54,6 @@ config = rx.Config(
                 has_background=True,
             )
         ),
+        FirstLoad(),
     ],
 )

@@ -113,7 +113,8 @@ def follow_location(build: Path) -> int:
     """Make the scripts in `build` talk to the origin they were loaded from; return how many named another.
 
     Reflex writes the address at build time into them, which breaks on another port, host or behind TLS.
-    Raises BundleError if no script holds an address: Reflex has changed and so must this.
+    To be called before the scripts are compressed. Raises BundleError if no script holds an address: Reflex has
+    changed and so must this.
     """
     changed = 0
     for script in sorted(build.rglob("*.js")):
@@ -124,9 +125,6 @@ def follow_location(build: Path) -> int:
         if patched == text:
             continue
         script.write_text(patched, "utf-8")
-        twin = script.with_name(script.name + ".gz")
-        if twin.exists():
-            twin.write_bytes(gzip.compress(patched.encode(), mtime=0))
     if not changed:
         raise BundleError("the built pages hold no server address to replace; is this the pinned version of Reflex?")
     return changed
@@ -145,6 +143,8 @@ def name_bundle(client: Path, name: str) -> None:
         twin = boot.with_name("boot.js.gz")
         if twin.exists():
             twin.write_bytes(gzip.compress(boot.read_bytes(), mtime=0))
+        # Python brings no Brotli: what was compressed before the name came would be served without it.
+        boot.with_name("boot.js.br").unlink(missing_ok=True)
 
 
 def served_bundle() -> str:
@@ -230,7 +230,6 @@ def _publish(web: Path, folder: Path) -> None:
     built = web / "build"
     if not (built / "client" / "index.html").exists():
         raise BundleError(f"the build ended well but left no pages in {built}")
-    follow_location(built / "client")
     staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".staging-"))
     try:
         shutil.copytree(built / "client", staging / "build" / "client")

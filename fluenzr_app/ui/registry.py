@@ -183,7 +183,13 @@ def register(app: rx.App) -> None:
 
 
 def _framed(page: Page) -> Callable[[], rx.Component]:
-    return lambda: shell(page.show(), palette(), explanation())
+    def framed() -> rx.Component:
+        return shell(page.show(), palette(), explanation())
+
+    # Reflex writes the parts of a page into a script named by the module its function is of:
+    # were it this one, every page would load the parts of all.
+    framed.__module__ = page.show.__module__
+    return framed
 
 
 def _public(page: Page) -> Callable[[], rx.Component]:
