@@ -37,14 +37,13 @@ class TrackingShape(Shape):
     clicks_off_reason: str | None
 
 
-class StatsShape(Shape):
-    """A campaign's counts; delivered is sent less bounced.
+class CountsShape(Shape):
+    """What became of mails; delivered is sent less bounced.
 
     `opened` and `clicked` count each mail once and persons alone; what scanners, previews and image proxies did stands
     in `machineOpened` and `machineClicked`. Where `tracking` says `off` nothing new is counted.
     """
 
-    total_contacts: int
     sent: int
     delivered: int
     opened: int
@@ -57,8 +56,8 @@ class StatsShape(Shape):
     tracking: TrackingShape
 
 
-class RatesShape(StatsShape):
-    """The counts with their rates in per cent, one decimal.
+class RatedShape(CountsShape):
+    """Counts with their rates in per cent, one decimal.
 
     A rate is `null` where there is nothing to relate it to, and for openings and clicks where `tracking` says `off`.
     """
@@ -68,6 +67,18 @@ class RatesShape(StatsShape):
     reply_rate: float | None
     bounce_rate: float | None
     unsubscribe_rate: float | None
+
+
+class StatsShape(CountsShape):
+    """A campaign's counts."""
+
+    total_contacts: int
+
+
+class RatesShape(RatedShape):
+    """A campaign's counts and rates."""
+
+    total_contacts: int
     contacts_by_status: dict[str, int]
 
 
@@ -79,7 +90,7 @@ class LinkShape(Shape):
     machine_clicked: int
 
 
-class MailStatsShape(Shape):
+class MailStatsShape(RatedShape):
     """The counts and rates of one mail of the sequence, with the links that were clicked in it, the most clicked first.
 
     They mean what they mean for the campaign. `number` is 0 for a mail that cannot be reached.
@@ -88,21 +99,6 @@ class MailStatsShape(Shape):
     node_id: str
     name: str
     number: int
-    sent: int
-    delivered: int
-    opened: int
-    clicked: int
-    replied: int
-    bounced: int
-    unsubscribed: int
-    machine_opened: int
-    machine_clicked: int
-    tracking: TrackingShape
-    open_rate: float | None
-    click_rate: float | None
-    reply_rate: float | None
-    bounce_rate: float | None
-    unsubscribe_rate: float | None
     links: list[LinkShape]
 
 
