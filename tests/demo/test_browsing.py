@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 
@@ -37,7 +36,7 @@ from fluenzr_app.tracking.tracked_html import Tracking
 from fluenzr_app.tracking.unsubscribe import UnsubscribeLink, preferences_url, unsubscribe_url
 from tests.people import People, make_contact
 from tests.real.ports import free_ports
-from tests.scenarios.world import wait_until
+from tests.serving import serving
 
 ACCOUNT = "lea@nova-conseil.example"
 CASE, TALK = "https://www.nova-conseil.example/cas?n=1&lang=fr", "https://www.nova-conseil.example/rendez-vous"
@@ -65,18 +64,9 @@ def served(settings: Settings, database: Database, keyring: KeyRing, clock: Manu
     application = pages_off(
         settings, api_app=create_api(runtime, links=links), lifespans=(links.running,), ahead=links.ahead()
     )
-    server = uvicorn.Server(
-        uvicorn.Config(application, "127.0.0.1", settings.port, log_config=None, forwarded_allow_ips=["127.0.0.1"])
-    )
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        wait_until(lambda: server.started or not thread.is_alive(), 20)
-        assert thread.is_alive(), "the port is taken"
+    config = uvicorn.Config(application, "127.0.0.1", settings.port, log_config=None, forwarded_allow_ips=["127.0.0.1"])
+    with serving(config):
         yield
-    finally:
-        server.should_exit = True
-        thread.join(20)
 
 
 class Post:

@@ -19,7 +19,7 @@ from fluenzr_app.api.runtime import ApiRuntime
 from fluenzr_app.api.track import PIXEL, TrackedLinks
 from fluenzr_app.server import pages_off
 from tests.scenarios.correspondence import Correspondence, parsed_mail
-from tests.scenarios.world import wait_until
+from tests.serving import serving
 from tests.tracking.agents_table import PEOPLE, Row
 
 CHROME = next(row for row in PEOPLE if row.name == "Chrome")
@@ -63,26 +63,17 @@ def served(letters: Correspondence) -> Iterator[None]:
     application = pages_off(
         settings, api_app=create_api(runtime, links=links), lifespans=(links.running,), ahead=links.ahead()
     )
-    server = uvicorn.Server(
-        uvicorn.Config(
-            application,
-            settings.host,
-            settings.port,
-            log_config=None,
-            access_log=False,
-            proxy_headers=bool(settings.trusted_proxies),
-            forwarded_allow_ips=list(settings.trusted_proxies),
-        )
+    config = uvicorn.Config(
+        application,
+        settings.host,
+        settings.port,
+        log_config=None,
+        access_log=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
     )
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        wait_until(lambda: server.started or not thread.is_alive(), 20)
-        assert thread.is_alive(), "the port is taken"
+    with serving(config):
         yield
-    finally:
-        server.should_exit = True
-        thread.join(20)
 
 
 def ask(url: str, row: Row = CHROME) -> tuple[int, Mapping[str, str], bytes]:
