@@ -167,7 +167,7 @@ def in_mode(page: Page, mode: str) -> None:
     """Show the page light or dark and wait until it is."""
     page.emulate_media(color_scheme=mode, reduced_motion="reduce")  # type: ignore[arg-type]
     page.wait_for_function("(mode) => document.documentElement.classList.contains(mode)", arg=mode)
-    still(page)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def still(page: Page) -> None:

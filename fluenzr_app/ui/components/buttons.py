@@ -70,6 +70,7 @@ def row_menu(label: Text, *items: rx.Component) -> rx.Component:
     return rx.menu.root(
         rx.menu.trigger(icon_button(label, "ellipsis", size="small")),
         rx.menu.content(*items, size="2", align="end", class_name="fz-menu"),
+        modal=False,
     )
 
 

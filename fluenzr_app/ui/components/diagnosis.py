@@ -94,6 +94,7 @@ def snooze_menu(line: rx.Var[FindingLine], acts: Acts) -> rx.Component:
             align="end",
             class_name="fz-menu",
         ),
+        modal=False,
     )
 
 

@@ -95,16 +95,17 @@ def kpi(label: Any, figure: Any, *notes: Any, unit: Any = "", chart: Any = None)
 
 
 def empty_state(
-    icon_name: str, title: Any, words: Any, *actions: rx.Component, found_nothing: bool = False
+    icon_name: str, title: Any, words: Any, *actions: rx.Component, found_nothing: bool = False, alone: bool = False
 ) -> rx.Component:
     """Return what stands where nothing is yet: what this is for, and the next step.
 
-    `found_nothing` is for a search or filter without a match: grey, and `words` name the filters.
+    `found_nothing` is for a search or filter without a match: grey, and `words` name the filters. `alone` is for a page
+    that has nothing else, not even a title.
     """
     tile = "fz-empty-tile fz-grey" if found_nothing else "fz-empty-tile"
     return rx.el.div(
         rx.el.div(icon(icon_name, 24), class_name=tile),
-        rx.el.h3(title, class_name="fz-empty-title"),
+        (rx.el.h1 if alone else rx.el.h2)(title, class_name="fz-empty-title"),
         rx.el.p(words, class_name="fz-empty-words"),
         rx.el.div(*actions, class_name="fz-empty-actions"),
         class_name="fz-empty",

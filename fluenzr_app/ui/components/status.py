@@ -57,6 +57,7 @@ def progress_bar(done: Any, total: Any, *, tone: Any = "accent", thick: bool = T
         rx.el.div(class_name="fz-bar-fill", data_tone=tone, style={"width": share._replace(merge_var_data=data)}),
         class_name="fz-bar fz-bar-thick" if thick else "fz-bar",
         role="progressbar",
+        aria_label=t("common.progress"),
         aria_valuenow=done,
         aria_valuemax=total,
     )
@@ -75,7 +76,7 @@ def long_work(
 ) -> rx.Component:
     """Return the state of long work: bar, count of total, rate, time left, tallies, and that one may leave."""
     return rx.el.div(
-        rx.el.h3(title, class_name="fz-panel-title"),
+        rx.el.h2(title, class_name="fz-panel-title"),
         rx.el.p(t("common.may_leave"), class_name="fz-second"),
         progress_bar(done, total),
         rx.el.div(

@@ -4,7 +4,7 @@ A page keeps in its State: the rows of one page, `total`, `page` (from 0), `sort
 with a leading "-" for descending), the search text and `loaded`. See `ui/registry.py` for a whole one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import reflex as rx
@@ -188,6 +188,9 @@ def selection_bar(count: Any, *acts: rx.Component, on_clear: Any, take_all: Any 
 
 def _head(column: Column, sort: Any, on_sort: Any) -> rx.Component:
     if not column.sort or on_sort is None:
+        if isinstance(column.head, str) and not column.head:
+            # Read aloud, not seen: what stands below is the acts of each row.
+            column = replace(column, head=rx.el.span(t("common.acts"), class_name="fz-unseen"))
         return rx.el.th(column.head, class_name=_css(column), style={"width": column.width} if column.width else {})
     up, down = sort == column.sort, sort == f"-{column.sort}"
     return rx.el.th(

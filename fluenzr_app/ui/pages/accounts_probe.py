@@ -191,7 +191,7 @@ def probe_section(state: Any, on_mend: Any, before: Any) -> rx.Component:
     """Return the stages of the test; `on_mend` is what “correct and retry” does, `before` stands there until a test."""
     return rx.el.section(
         rx.el.div(
-            rx.el.h3(t("accounts.probe.title"), class_name="fz-block-title"),
+            rx.el.h2(t("accounts.probe.title"), class_name="fz-block-title"),
             rx.cond(
                 state.stages.length() > 0,
                 rx.el.span(t("accounts.probe.step", n=state.step, total=state.stages.length()), class_name="fz-since"),

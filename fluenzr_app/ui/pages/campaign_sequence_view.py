@@ -70,6 +70,7 @@ def _join(index: Any) -> rx.Component:
             size="2",
             class_name="fz-menu",
         ),
+        modal=False,
     )
     return rx.el.div(rx.cond(state.editable & state.is_linear, adding), class_name="fz-seq-join")
 

@@ -124,6 +124,7 @@ def new_campaign_dialog() -> rx.Component:
         is_open=state.is_open,
         on_close=state.close,
         footer=rx.fragment(
+            button(t("common.cancel"), on_click=state.close),
             button(t("campaigns.create.act"), kind="solid", submit=True, custom_attrs={"form": "new-campaign"}),
         ),
     )

@@ -164,6 +164,7 @@ def _filter_form() -> rx.Component:
                 on_submit=ContactsState.add_filter,
             ),
             class_name="fzc-popover",
+            aria_label=t("contacts.add_filter"),
             align="start",
         ),
         open=S.adding_filter,

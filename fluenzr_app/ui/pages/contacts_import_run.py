@@ -82,7 +82,7 @@ def _report() -> rx.Component:
     )
     return rx.el.div(
         rx.el.div(
-            rx.el.h3(title, class_name="fz-panel-title"),
+            rx.el.h2(title, class_name="fz-panel-title"),
             rx.el.p(
                 S.file_name,
                 " · ",

@@ -160,7 +160,7 @@ def _touch_nothing(session: Session) -> None:
 
 def page() -> rx.Component:
     """Return the form beside what the server knows about itself; or that the link is not good."""
-    return rx.el.div(
+    return rx.el.main(
         rx.el.div(logo(28), language_switch(), class_name="fz-start-head"),
         rx.cond(
             FirstStartState.opened,
@@ -173,6 +173,7 @@ def page() -> rx.Component:
                     t("first_start.link_used_words"),
                     button(t("sign_in.act"), href="/sign-in"),
                     found_nothing=True,
+                    alone=True,
                 ),
             ),
         ),

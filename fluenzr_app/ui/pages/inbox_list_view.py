@@ -122,6 +122,7 @@ def _filters() -> rx.Component:
             ),
             class_name="fzi-popover",
             align="end",
+            aria_label=t("inbox.filter"),
         ),
         open=S.filtering,
         on_open_change=InboxState.show_filters,
@@ -215,9 +216,7 @@ def _failing(unread: rx.Var[Unread]) -> rx.Component:
             t("inbox.since"), " ", when(unread.since, ShellState.zone, mode="since"), ". ", t("inbox.unreadable_words")
         ),
         detail=unread.text,
-        mend=rx.cond(
-            ShellState.is_admin, button(t("inbox.reconnect"), kind="solid", size="small", href=unread.href)
-        ),
+        mend=rx.cond(ShellState.is_admin, button(t("inbox.reconnect"), kind="solid", size="small", href=unread.href)),
     )
 
 

@@ -111,6 +111,7 @@ def _menu() -> rx.Component:
             align="end",
             class_name="fz-menu",
         ),
+        modal=False,
     )
 
 

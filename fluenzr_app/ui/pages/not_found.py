@@ -16,6 +16,7 @@ def page() -> rx.Component:
             t("common.not_found_words"),
             button(t("common.to_dashboard"), href="/"),
             found_nothing=True,
+            alone=True,
         ),
         class_name="fz-alone",
     )

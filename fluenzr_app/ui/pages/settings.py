@@ -20,6 +20,11 @@ from fluenzr_app.ui.pages import (
 )
 from fluenzr_app.ui.shell import ShellState
 
+# On a phone the chosen one of these may lie beyond the edge.
+_SHOW_TAB = (
+    "setTimeout(() => document.querySelector('[role=tab][aria-selected=true]')"
+    "?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), 100)"
+)
 TABS = ("person", "workspace", "privacy", "keys", "suppression")
 
 
@@ -29,11 +34,12 @@ class SettingsState(rx.State):
     tab: str = "person"
 
     @rx.event
-    async def load(self) -> None:
-        """Show the section that the address names."""
+    async def load(self) -> Any:
+        """Show the section that the address names, and its tab."""
         await acting(self)
         asked = str(dict(self.router.url.query_parameters).get("tab", ""))
         self.tab = asked if asked in TABS else TABS[0]
+        return rx.call_script(_SHOW_TAB)
 
     @rx.event
     async def choose(self, tab: str) -> Any:

@@ -93,7 +93,7 @@ async def _ticket(state: SignInState, email: str, password: str) -> str:
 
 def page() -> rx.Component:
     """Return the form on the left and the promise on the right."""
-    return rx.el.div(
+    return rx.el.main(
         rx.el.div(
             logo(28),
             rx.el.div(_form(), class_name="fz-door-form"),
