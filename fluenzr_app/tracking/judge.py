@@ -258,7 +258,8 @@ def _rule(hit: AnyRow, bursts: _Bursts) -> str:
     proxy = hit.rule.startswith("proxy_")
     if hit.rule and not proxy:
         return str(hit.rule)
-    if hit.at - hit.composed_at < TOO_SOON:
+    # Long before the mail left means that the clock was set back since, and tells nothing.
+    if abs(hit.at - hit.composed_at) < TOO_SOON:
         return "too_soon"
     if bursts.around(hit):
         return "burst"

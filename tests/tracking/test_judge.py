@@ -402,6 +402,17 @@ def test_of_a_mail_that_somebody_plays_with_the_first_hits_are_kept(
     assert desk.told()["email.opened", False, "person"] == 2
 
 
+def test_a_clock_that_was_set_back_makes_no_machine_of_a_person(desk: Desk) -> None:
+    desk.store(desk.open(-3600), desk.click(-3500), desk.open(-2, message_id=2))
+    desk.judge()
+    assert desk.told() == {
+        ("email.opened", False, "person"): 1,
+        ("email.clicked", False, "person"): 1,
+        ("email.link_clicked", False, "person"): 1,
+        ("email.opened", True, "too_soon"): 1,
+    }
+
+
 def test_what_was_stored_before_details_were_given_up_loses_them_at_the_judgement(desk: Desk) -> None:
     desk.set(tracking_details=True)
     desk.store(desk.trap(100, ip="192.0.2.7", user_agent="Scanner/1"))
