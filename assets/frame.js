@@ -75,7 +75,26 @@
       }
     },
   );
-  const tell = (name) => () => document.dispatchEvent(new CustomEvent(name));
+  // What is asked for while the page that would show it is still coming is shown once it is there.
+  const PATIENCE_MS = 3000;
+  let asked = "";
+  let askedAt = 0;
+  const tell = (name) => () => {
+    if (document.dispatchEvent(new CustomEvent(name, { cancelable: true }))) [asked, askedAt] = [name, Date.now()];
+  };
+  // Call `show` whenever `name` is asked for; returns what ends that.
+  fz.taking = (name, show) => {
+    const take = (event) => {
+      event.preventDefault();
+      show();
+    };
+    document.addEventListener(name, take);
+    if (asked === name && Date.now() - askedAt < PATIENCE_MS) {
+      asked = "";
+      show();
+    }
+    return () => document.removeEventListener(name, take);
+  };
   // A menu that closes gives its focus back first.
   fz.palette = () => setTimeout(tell("fz-palette"), document.querySelector("[role=menu]") ? 150 : 0);
   fz.showKeys = () => setTimeout(tell("fz-show-keys"), document.querySelector("[role=menu]") ? 150 : 0);

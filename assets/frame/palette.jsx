@@ -43,23 +43,36 @@ const keysOf = (letter) =>
       h("kbd", { key: `${index}${i}`, className: "fz-kbd" }, key === "ctrl" ? (isMac() ? "⌘" : "Ctrl") : key === "Enter" ? "↵" : key.length === 1 ? key.toUpperCase() : key)),
   ]);
 
+// A dialog without a button of its own gives the focus back to nobody, unless it is told to whom.
+function useFocusBack() {
+  const before = useRef(null);
+  const remember = () => (before.current = document.activeElement);
+  const giveBack = (event) => {
+    event.preventDefault();
+    if (before.current?.isConnected) before.current.focus();
+  };
+  return [remember, giveBack];
+}
+
 export function Palette({ words, entries, found, foundFor, onAsk, ...acts }) {
   const [open, setOpen] = useState(false);
   const [asked, setAsked] = useState("");
   const [at, setAt] = useState(0);
   const timer = useRef(0);
+  const [remember, giveBack] = useFocusBack();
   const list = useRef(null);
   const navigate = useNavigate();
 
   useEffect(() => {
     const show = () => {
+      remember();
       setAsked("");
       setAt(0);
       setOpen(true);
     };
-    document.addEventListener("fz-palette", show);
+    const took = window.fz.taking("fz-palette", show);
     return () => {
-      document.removeEventListener("fz-palette", show);
+      took();
       clearTimeout(timer.current);
     };
   }, []);
@@ -110,7 +123,7 @@ export function Palette({ words, entries, found, foundFor, onAsk, ...acts }) {
 
   let index = -1;
   return h(Dialog.Root, { open, onOpenChange: setOpen },
-    h(Dialog.Content, { className: "fz-dialog fz-palette", "aria-describedby": undefined },
+    h(Dialog.Content, { className: "fz-dialog fz-palette", align: "start", "aria-describedby": undefined, onCloseAutoFocus: giveBack },
       h(Dialog.Title, { className: "fz-unseen" }, words.title),
       h("div", { className: "fz-palette-head" },
         h(Search, { size: 16, strokeWidth: 1.75, "aria-hidden": true }),
@@ -140,18 +153,19 @@ export function Palette({ words, entries, found, foundFor, onAsk, ...acts }) {
 // The keys that work on this page, as its own handlers and the frame's have named them.
 export function Keys({ words }) {
   const [lines, setLines] = useState(null);
+  const [remember, giveBack] = useFocusBack();
   useEffect(() => {
     const show = () => {
+      remember();
       const seen = new Set();
       const all = [...document.querySelectorAll("fz-key")].map((each) => ({ letter: each.getAttribute("letter"), words: each.getAttribute("words"), place: each.getAttribute("place") }));
       setLines(all.filter((each) => !seen.has(each.letter) && seen.add(each.letter)));
     };
-    document.addEventListener("fz-show-keys", show);
-    return () => document.removeEventListener("fz-show-keys", show);
+    return window.fz.taking("fz-show-keys", show);
   }, []);
   const part = (place) => (lines || []).filter((each) => each.place === place);
   return h(Dialog.Root, { open: lines !== null, onOpenChange: (isOpen) => !isOpen && setLines(null) },
-    h(Dialog.Content, { className: "fz-dialog fz-keys" },
+    h(Dialog.Content, { className: "fz-dialog fz-keys", onCloseAutoFocus: giveBack },
       h("div", { className: "fz-keys-head" },
         h(Dialog.Title, { className: "fz-panel-title" }, words.title),
         h(Dialog.Close, null, h("button", { type: "button", className: "fz-button fz-quiet fz-size-small" }, words.close))),

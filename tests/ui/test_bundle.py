@@ -1,5 +1,7 @@
 """The pages are built once for each version of their sources, and run under any address."""
 
+import gzip
+import json
 import os
 import shutil
 import stat
@@ -123,3 +125,19 @@ def test_a_lock_that_a_build_only_wrote_in_another_order_stays_as_it_was(tmp_pat
         other.write_text('{"a":2}')
     assert same.read_text() == '{"a": 1, "b": 2}'
     assert other.read_text() == '{"a":2}'
+
+
+def test_pages_and_server_say_which_bundle_they_are_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    script = tmp_path / "boot.js"
+    script.write_text("(() => {})();")
+    twin = tmp_path / "boot.js.gz"
+    twin.write_bytes(gzip.compress(script.read_bytes()))
+    for name in ("one", "another"):
+        room.name_bundle(tmp_path, name)
+        assert script.read_text() == f'window.fzBundle="{name}";\n(() => {{}})();'
+        assert gzip.decompress(twin.read_bytes()) == script.read_bytes()
+        assert json.loads((tmp_path / "bundle.json").read_text()) == {"bundle": name}
+    monkeypatch.setenv("REFLEX_WEB_WORKDIR", str(tmp_path / "a1b2"))
+    assert room.served_bundle() == "a1b2"
+    monkeypatch.setenv("REFLEX_WEB_WORKDIR", str(tmp_path / ".web"))
+    assert room.served_bundle() == ""
