@@ -42,13 +42,13 @@ async def measure_track(hits: int = HITS, rounds: int = ROUNDS) -> dict[str, flo
     # Built before anything is timed; the server finds it there.
     ensure_bundle()
     with TemporaryDirectory(prefix="fluenzr-bench-") as folder:
-        settings = load_settings(_env_file=None, data_dir=Path(folder), secret_key="bench " * 8, port=_free_port())
+        settings = load_settings(_env_file=None, data_dir=Path(folder), secret_key="bench " * 8, port=free_port())
         db = Database.open(settings)
         try:
             migrate(db)
             with db.transaction() as session:
                 workspace_id = create_workspace(session, KeyRing.load(settings), name="Bench", now=utc_now())
-            with _serving(settings, "fluenzr_app", "serve") as port, _bare(settings) as bare_port:
+            with serving(settings, "fluenzr_app", "serve") as port, _bare(settings) as bare_port:
                 durable, bare = await _alternate(port, bare_port, _paths(settings, workspace_id, hits, rounds))
             stored = _stored(db)
         finally:
@@ -97,13 +97,13 @@ def _stored(db: Database) -> int:
 
 @contextmanager
 def _bare(settings: Settings) -> Iterator[int]:
-    other = load_settings(_env_file=None, data_dir=settings.data_dir, secret_key=settings.secret_key, port=_free_port())
-    with _serving(other, "fluenzr_app.bench.bare_pixel") as port:
+    other = load_settings(_env_file=None, data_dir=settings.data_dir, secret_key=settings.secret_key, port=free_port())
+    with serving(other, "fluenzr_app.bench.bare_pixel") as port:
         yield port
 
 
 @contextmanager
-def _serving(settings: Settings, module: str, *arguments: str) -> Iterator[int]:
+def serving(settings: Settings, module: str, *arguments: str) -> Iterator[int]:
     """Run a server in another process until the block ends, and give its port once it takes connections."""
     given = {
         "FLUENZR_DATA_DIR": str(settings.data_dir),
@@ -137,7 +137,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
             return
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
