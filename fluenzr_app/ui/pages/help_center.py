@@ -59,9 +59,9 @@ def _header() -> rx.Component:
     state = rx.cond(
         S.loaded,
         rx.fragment(
-            t("help.state", n=WATCHED, total=_SYMPTOMS),
-            " · ",
             rx.cond(S.seen > 0, t("help.seen_n", n=S.seen), t("help.none_seen")),
+            " · ",
+            t("help.state", n=WATCHED, total=_SYMPTOMS),
             " · ",
             t("help.checked"),
             " ",
@@ -114,7 +114,7 @@ def _list() -> rx.Component:
             aside=rx.el.span(t("help.list_words"), class_name="fz-wide-only"),
             padded=False,
         ),
-        rx.cond(H.search == "", _guide()),
+        _guide(),
     )
 
 
@@ -198,7 +198,7 @@ def _reading() -> rx.Component:
                     block(done_row(), rows_of(H.number), padded=False),
                 ),
                 rx.cond(H.opened == "support", _support(), told),
-                block(_in_short()),
+                rx.cond(H.html == "", block(_in_short())),
             ),
         ),
         rx.cond(

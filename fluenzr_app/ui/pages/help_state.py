@@ -19,13 +19,13 @@ from fluenzr_app.ui.articles import FILES, article, symptoms_told
 from fluenzr_app.ui.findings_state import FindingsState
 from fluenzr_app.ui.guard import Acting, acting
 from fluenzr_app.ui.language import words
-from fluenzr_app.ui.pages.help_watch import GROUPS, IN_PLACE, Looked, SymptomRow, looked, rows
+from fluenzr_app.ui.pages.help_watch import GROUPS, Looked, SymptomRow, looked, rows
 from fluenzr_app.words.catalogue import Lang
 
 # What an address can hold besides; the route itself takes more.
 MOST_DESCRIBED: Final = 1_000
 _BY_KEY = {symptom.key: symptom for symptom in SYMPTOMS}
-WATCHED = sum(bool(symptom.codes) or symptom.number in IN_PLACE for symptom in SYMPTOMS)
+WATCHED = sum(bool(symptom.codes) for symptom in SYMPTOMS)
 
 
 @dataclass(frozen=True)
