@@ -95,6 +95,8 @@ def _expectations(sample: Sample, at: Callable[..., datetime]) -> list[Act]:
         Act(at(18, 8, 38), expect("pilot", Reaction("stop_link", at(17, 13, 5)))),
         Act(at(18, 8, 39), expect("pilot", Reaction("full", at(18, 9)))),
         Act(at(17, 14, 1), expect("pilot", Reaction("object", at(16, 9, 12)))),
+        Act(at(35, 8, 37), expect("training", Reaction("away", at(35, 8, 50), away_for=6))),
+        Act(at(18, 8, 40), expect("pilot", Reaction("away", at(18, 8, 52), away_for=9))),
         # Shown on the first morning: somebody to be taken off the list, others who are away for long.
         Act(at(5, 8, 46), expect("workshops", Reaction("reply", at(0, 8, 22), "stop"))),
         Act(at(5, 8, 47), expect("workshops", Reaction("away", at(5, 9), away_for=15))),
