@@ -238,13 +238,13 @@ def _support() -> rx.Component:
         rx.cond(ShellState.is_admin, file, callout(t("help.support_admin"), "info", "lock")),
         rx.el.div(
             rx.el.span(t("help.support_server"), class_name="fz-second"),
-            rx.el.code("fluenzr support", class_name="fz-mono"),
+            rx.el.code("fluenzr support support.json", class_name="fz-mono"),
             class_name="fz-row",
         ),
         rx.el.dl(
-            rx.el.dt("FluenzR"),
+            rx.el.dt(t("help.version")),
             rx.el.dd(H.version),
-            rx.el.dt("Python"),
+            rx.el.dt(t("help.python")),
             rx.el.dd(H.python),
             class_name="fzh-versions",
         ),
