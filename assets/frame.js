@@ -371,10 +371,10 @@
       });
       if (!told) local.keys(PREFIX).filter((key) => key.endsWith(`:${place}`)).forEach((key) => local.write(key, null));
     },
-    // Somebody signs out: nothing of what they typed stays in this browser.
+    // Somebody signs out: nothing of what they typed stays in this browser, nor what the editors keep beside it.
     forget() {
       live.forEach((each) => (each.values = {}));
-      local.keys(PREFIX).forEach((key) => local.write(key, null));
+      [PREFIX, "fz-answer:", "fz-mail:"].flatMap(local.keys).forEach((key) => local.write(key, null));
     },
   };
 })();
