@@ -235,4 +235,27 @@
     }
   }
   customElements.define("fz-poll", Poll);
+
+  // The way past the menu moves the keyboard too: the router takes the fragment for itself.
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.(".fz-skip")) return;
+    event.preventDefault();
+    document.getElementById("content")?.focus();
+  });
+
+  // A dialog that was opened by the page's state has no trigger to give the focus back to: whoever had it gets it.
+  const FLOATING = "[role=dialog], [role=alertdialog], [role=menu]";
+  let before = null;
+  document.addEventListener("focusin", (event) => {
+    if (!event.target.closest?.(FLOATING) && event.target.matches?.("a, button, input, select, textarea, [tabindex]:not([data-radix-focus-guard])")) before = event.target;
+  });
+  const giveBack = (changes) => {
+    const closed = changes.some((change) =>
+      [...change.removedNodes].some((node) => node.nodeType === 1 && (node.matches(FLOATING) || node.querySelector(FLOATING))));
+    if (!closed) return;
+    setTimeout(() => {
+      if (document.activeElement === document.body && before?.isConnected && !document.querySelector(FLOATING)) before.focus();
+    });
+  };
+  document.addEventListener("DOMContentLoaded", () => new MutationObserver(giveBack).observe(document.body, { childList: true }));
 })();

@@ -28,6 +28,12 @@ _STILL = f"""() => document.querySelector('main, .fz-alone, h1')
         || each.effect.getComputedTiming().iterations === Infinity)
     && performance.now() - window.fzMoved > {_SETTLED_MS}"""
 
+# A colour that is inherited through several changing elements takes a frame for each of them.
+_FRAMES = """new Promise((done) => {
+    const next = (left) => (left ? requestAnimationFrame(() => next(left - 1)) : done());
+    next(12);
+})"""
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -143,6 +149,9 @@ SCENES: tuple[Scene, ...] = (
     Scene("settings-privacy", "/settings", "/settings?tab=privacy"),
     Scene("settings-keys", "/settings", "/settings?tab=keys"),
     Scene("settings-suppression", "/settings", "/settings?tab=suppression"),
+    Scene("help", "/help/[[topic]]", "/help"),
+    Scene("palette", "/", "/", _key("Control+k"), ("full", "empty")),
+    Scene("keys", "/", "/", _key("?"), ("full", "empty")),
     Scene("not-found", "404", "/nowhere", None, ("empty",), public=True),
     Scene("sign-in", "/sign-in", "/sign-in", None, ("empty",), public=True),
     Scene("first-start", "/first-start", "/first-start?token=gone", None, ("empty",), public=True),
@@ -167,7 +176,7 @@ def in_mode(page: Page, mode: str) -> None:
     """Show the page light or dark and wait until it is."""
     page.emulate_media(color_scheme=mode, reduced_motion="reduce")  # type: ignore[arg-type]
     page.wait_for_function("(mode) => document.documentElement.classList.contains(mode)", arg=mode)
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(_FRAMES)
 
 
 def still(page: Page) -> None:
@@ -182,7 +191,7 @@ def sign_in(context: BrowserContext, url: str, email: str) -> None:
     page.locator("input[name=email]").fill(email)
     page.locator("input[name=password]").fill(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.locator("main")).to_be_visible()
+    expect(page.locator(".fz-shell")).to_be_visible()
     page.close()
 
 
