@@ -1,7 +1,7 @@
 """What is typed into a form and not saved: kept in this browser, said beside the form, gone once it is saved.
 
-    form(…, kept("contacts.new"), on_submit=NewContactState.save)
-    return [rx.toast.success(…), kept_is_saved("contacts.new")]
+    form(…, kept("contacts-new"), on_submit=NewContactState.save)
+    return [rx.toast.success(…), kept_is_saved("contacts-new")]
 
 A form that saves each field as it is left stands in an element with `data-keeps` and names what is stored by now:
 `kept("contact", stored=C.values)`. Passwords are never kept, nor what has `data-unkept` (assets/frame.js).

@@ -130,10 +130,11 @@ def shell(content: rx.Component, *beside: rx.Component) -> rx.Component:
         poll(_LOOKS_EVERY_S, [ShellState.look, FindingsState.look]),
         ServerClock.create(now=ShellState.server_now, rate=ShellState.clock_rate),
         PageVersion.create(bundle=ShellState.bundle),
+        _old_page(),
         *beside,
         *[go_key(entry.href, t(entry.key)) for entry in MENU],
-        key_act("frame.palette", OPEN_PALETTE),
-        key_act("frame.keys", SHOW_KEYS),
+        key_act("frame-palette", OPEN_PALETTE),
+        key_act("frame-keys", SHOW_KEYS),
         class_name="fz-shell",
     )
 
@@ -179,17 +180,23 @@ def language_switch() -> rx.Component:
 
 
 def connection_banner() -> rx.Component:
-    """Return the banner that says the server cannot be reached, which goes by itself, and the one of an old page."""
-    lost = ConnectionLost.create(
-        icon("wifi-off"),
-        rx.el.strong(t("layout.lost")),
-        rx.el.span(t("layout.lost_words")),
-        _reload(t("common.retry")),
-        class_name="fz-lost",
-        role="alert",
+    """Return the banner that says the server cannot be reached; it goes by itself."""
+    return rx.cond(
+        has_connection_errors,
+        ConnectionLost.create(
+            icon("wifi-off"),
+            rx.el.strong(t("layout.lost")),
+            rx.el.span(t("layout.lost_words")),
+            _reload(t("common.retry")),
+            class_name="fz-lost",
+            role="alert",
+        ),
     )
-    # Shown by the browser alone, when the page loaded itself anew and is still of another version.
-    old = rx.el.div(
+
+
+def _old_page() -> rx.Component:
+    """Return the banner that the browser shows when the page loaded itself anew and is still of another version."""
+    return rx.el.div(
         icon("refresh-cw"),
         rx.el.strong(t("layout.old_page")),
         rx.el.span(t("layout.old_page_words")),
@@ -197,7 +204,6 @@ def connection_banner() -> rx.Component:
         class_name="fz-lost fz-old-page",
         role="alert",
     )
-    return rx.fragment(rx.cond(has_connection_errors, lost), old)
 
 
 def _reload(label: Text) -> rx.Component:
@@ -296,7 +302,7 @@ def _sidebar() -> rx.Component:
         ),
         rx.el.button(
             icon("search", 14),
-            rx.el.span(t("palette.open")),
+            rx.el.span(t("palette.short")),
             kbd(rx.Var("(/Mac|iP(hone|ad)/.test(navigator.platform) ? '⌘K' : 'Ctrl K')", _var_type=str)),
             type="button",
             title=t("palette.open"),
@@ -329,6 +335,7 @@ def _person_menu() -> rx.Component:
             )
         ),
         rx.menu.content(*_person_items(), size="2", side="top", align="start", class_name="fz-menu"),
+        modal=False,
     )
 
 
@@ -374,6 +381,16 @@ def _tab_bar() -> rx.Component:
         rx.menu.trigger(
             rx.el.button(icon("menu", 20), rx.el.span(t("layout.more")), type="button", class_name="fz-tab-item")
         ),
-        rx.menu.content(*others, *_person_items(), size="2", side="top", align="end", class_name="fz-menu"),
+        rx.menu.content(
+            rx.menu.item(icon("search", 14), t("palette.open"), on_click=OPEN_PALETTE),
+            rx.menu.separator(),
+            *others,
+            *_person_items(),
+            size="2",
+            side="top",
+            align="end",
+            class_name="fz-menu",
+        ),
+        modal=False,
     )
     return rx.el.nav(*tabs, more, aria_label=t("layout.main_menu"), class_name="fz-tab-bar")

@@ -16,7 +16,10 @@ SOURCES = sorted(UI.rglob("*.py"))
 # Who else speaks to people out of the catalogues.
 SPEAKING = [*SOURCES, *sorted((UI.parent / "diagnosis").glob("*.py")), UI.parent / "campaigns" / "waiting_words.py"]
 # Names, and words that are the same everywhere.
-SAME_EVERYWHERE = {"FluenzR", "Français", "English", "Fluenz", "R", "fluenzr user add", "fluenzr release"}
+SAME_EVERYWHERE = {
+    "FluenzR", "Français", "English", "Fluenz", "R", "Enter",
+    "fluenzr user add", "fluenzr release", "fluenzr support support.json",
+}  # fmt: skip
 # Arguments that are never read by a person.
 SILENT = {
     "class_name", "style", "d", "view_box", "fill", "stroke", "points", "preserve_aspect_ratio", "custom_attrs",

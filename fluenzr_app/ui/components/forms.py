@@ -157,7 +157,7 @@ def search_field(placeholder: Any, *, value: Any, on_change: Any) -> rx.Componen
             ),
             debounce_timeout=300,
         ),
-        key_act("list.search", rx.call_script("document.querySelector('.fz-search input')?.focus()")),
+        key_act("list-search", rx.call_script("document.querySelector('.fz-search input')?.focus()")),
         class_name="fz-search",
     )
 

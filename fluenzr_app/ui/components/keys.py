@@ -1,6 +1,6 @@
 """The keys of the pages: which there are, and what tells the browser and the list behind `?` that one works here.
 
-A page names its key once, `key_act("inbox.next", InboxState.step(1))`: the key works while that stands on the page, and
+A page names its key once, `key_act("inbox-next", InboxState.step(1))`: the key works while that stands on the page, and
 `?` lists what stands there. None works while somebody types or a dialog is open (assets/frame.js).
 """
 
@@ -23,18 +23,18 @@ class Key:
 
 
 KEYS: Final[dict[str, Key]] = {
-    "inbox.next": Key("j", "inbox.keys_of.next"),
-    "inbox.previous": Key("k", "inbox.keys_of.previous"),
-    "inbox.read": Key("r", "inbox.keys_of.read"),
-    "inbox.unread": Key("u", "inbox.keys_of.unread"),
-    "inbox.archive": Key("e", "inbox.keys_of.archive"),
-    "inbox.send": Key("ctrl+Enter", "inbox.keys_of.send"),
-    "list.next": Key("j", "keys.next_row"),
-    "list.previous": Key("k", "keys.previous_row"),
-    "list.open": Key("Enter", "keys.open_row"),
-    "list.search": Key("/", "keys.search"),
-    "frame.palette": Key("ctrl+k", "keys.palette", "frame"),
-    "frame.keys": Key("?", "keys.this", "frame"),
+    "inbox-next": Key("j", "inbox.keys_of.next"),
+    "inbox-previous": Key("k", "inbox.keys_of.previous"),
+    "inbox-read": Key("r", "inbox.keys_of.read"),
+    "inbox-unread": Key("u", "inbox.keys_of.unread"),
+    "inbox-archive": Key("e", "inbox.keys_of.archive"),
+    "inbox-send": Key("ctrl+Enter", "inbox.keys_of.send"),
+    "list-next": Key("j", "keys.next_row"),
+    "list-previous": Key("k", "keys.previous_row"),
+    "list-open": Key("Enter", "keys.open_row"),
+    "list-search": Key("/", "keys.search"),
+    "frame-palette": Key("ctrl+k", "keys.palette", "frame"),
+    "frame-keys": Key("?", "keys.this", "frame"),
 }
 # After `g`: where the menu's entries lead.
 GO: Final[dict[str, str]] = {
@@ -83,7 +83,7 @@ def _key(letter: str, words: Any, place: str, on_press: Any) -> rx.Component:
 def list_keys() -> rx.Component:
     """Return the keys of a list whose rows open: up, down, open."""
     return rx.fragment(
-        key_act("list.next", rx.call_script("window.fz.row(1)")),
-        key_act("list.previous", rx.call_script("window.fz.row(-1)")),
-        key_act("list.open"),
+        key_act("list-next", rx.call_script("window.fz.row(1)")),
+        key_act("list-previous", rx.call_script("window.fz.row(-1)")),
+        key_act("list-open"),
     )

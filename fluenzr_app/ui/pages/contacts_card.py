@@ -180,8 +180,8 @@ def _details() -> rx.Component:
 
 
 def _stored() -> rx.Var[dict[str, str]]:
-    own = f"Object.fromEntries({C.own!s}.map((each) => ['own:' + each.name, each.value]))"
-    return rx.Var(f"({{...{C.values!s}, ...{own}}})", _var_data=C.values._get_all_var_data())
+    own = rx.Var(f"Object.fromEntries({C.own!s}.map((each) => ['own:' + each.name, each.value]))")
+    return rx.Var(f"({{...{C.values!s}, ...{own!s}}})", _var_data=C.values._get_all_var_data())
 
 
 def _line(name: str, **props: Any) -> rx.Component:

@@ -107,7 +107,7 @@ class NewContactState(rx.State):
         opened = ListQuery(**{**vars(asked), "new": "", "open": public_id("con", card.contact.id or 0)})
         return [
             rx.toast.success(words(me.lang, "contacts.created", email=card.contact.email)),
-            kept_is_saved("contacts.new"),
+            kept_is_saved("contacts-new"),
             rx.redirect(opened.address()),
         ]
 
@@ -191,7 +191,7 @@ def new_drawer() -> rx.Component:
             ),
             class_name="fzc-more",
         ),
-        kept("contacts.new"),
+        kept("contacts-new"),
         on_submit=NewContactState.save,
         id=FORM,
     )

@@ -37,12 +37,12 @@ def page() -> rx.Component:
         inbox_dialogs.dialogs(),
         inbox_person_view.dialogs(),
         poll(_EVERY_S, [InboxState.refresh, ConversationState.refresh]),
-        key_act("inbox.next", InboxState.step(1)),
-        key_act("inbox.previous", InboxState.step(-1)),
-        key_act("inbox.read", ConversationState.mark("read")),
-        key_act("inbox.unread", ConversationState.mark("unread")),
-        key_act("inbox.archive", ConversationState.mark("archived")),
-        key_act("inbox.send"),
+        key_act("inbox-next", InboxState.step(1)),
+        key_act("inbox-previous", InboxState.step(-1)),
+        key_act("inbox-read", ConversationState.mark("read")),
+        key_act("inbox-unread", ConversationState.mark("unread")),
+        key_act("inbox-archive", ConversationState.mark("archived")),
+        key_act("inbox-send"),
         AnswerRescue.create(person=AnswerState.person, open=S.open, ack=AnswerState.ack, on_save=AnswerState.save),
     )
 
