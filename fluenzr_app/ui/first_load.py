@@ -99,11 +99,14 @@ def early_loads(manifest: Mapping[str, Any], fonts: Iterable[str]) -> str:
 
 
 def with_early_loads(page: str, script: str) -> str:
-    """Return the document `page` with `script` as the first one in its head; raises ValueError without a head."""
-    before, found, after = page.partition("<head>")
+    """Return the document `page` with `script` as the last one in its head; raises ValueError without a head.
+
+    The last, for React takes the scripts of the head in their order for its own and throws (#418) at another text.
+    """
+    before, found, after = page.partition("</head>")
     if not found:
         raise ValueError("the built page has no head to write into; is this the pinned version of Reflex?")
-    return f"{before}<head><script>{script}</script>{after}"
+    return f"{before}<script>{script}</script></head>{after}"
 
 
 def _path(route: Mapping[str, Any]) -> str:

@@ -53,7 +53,7 @@ def test_each_address_asks_at_once_for_what_its_page_needs_beyond_what_all_need(
 
 
 def test_the_script_stands_before_anything_else_in_the_page():
-    assert with_early_loads("<html><head><title/></head>", "go()") == "<html><head><script>go()</script><title/></head>"
+    assert with_early_loads("<html><head><title/></head>", "go()") == "<html><head><title/><script>go()</script></head>"
     with pytest.raises(ValueError, match="no head"):
         with_early_loads("<html>", "go()")
 
