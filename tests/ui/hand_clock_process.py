@@ -23,5 +23,5 @@ class HandClock:
 
 
 if __name__ == "__main__":
-    site_process.SystemClock = HandClock  # type: ignore[attr-defined]
+    site_process.SystemClock = HandClock  # type: ignore[attr-defined, assignment]
     site_process.main()
