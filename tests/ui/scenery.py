@@ -16,7 +16,7 @@ from fluenzr_app.campaigns import audience, lifecycle
 from fluenzr_app.campaigns import service as campaigns
 from fluenzr_app.campaigns.models import Campaign
 from fluenzr_app.campaigns.sequences import sequence, sequence_workflow
-from fluenzr_app.clock import SystemClock, utc_now
+from fluenzr_app.clock import ManualClock, utc_now
 from fluenzr_app.commands.demo import DemoSettings, open_scratch, seed
 from fluenzr_app.contacts import imports
 from fluenzr_app.contacts.bulk import bulk_upsert
@@ -187,7 +187,7 @@ def _imports(db: Database, data: Path, keyring: KeyRing, now: datetime) -> tuple
     imports.preview(db, data, keyring, workspace_id, past.id)
     with db.transaction() as session:
         imports.start(session, workspace_id, past.id, now, consent_certified=True)
-    while ImportRunner(db, data, keyring, SystemClock()).tick():
+    while ImportRunner(db, data, keyring, ManualClock(now)).tick():
         pass
     begun = imports.begin(db, data, workspace_id, "export-crm-clients-et-prospects-2026.csv", [_FILE.encode()], now)
     return public_id("imp", past.id), public_id("imp", begun.id)
@@ -200,9 +200,13 @@ def _ids(session: Session) -> dict[str, str]:
         if key is not None:
             found[name] = public_id(kind, key)
 
-    for status in ("active", "paused", "draft"):
+    for status, order in (
+        ("active", col(Campaign.id)),
+        ("paused", col(Campaign.id)),
+        ("draft", col(Campaign.id).desc()),
+    ):
         first(status, "cmp", session.exec(
-            select(Campaign.id).where(Campaign.status == status).order_by(col(Campaign.id).desc())
+            select(Campaign.id).where(Campaign.status == status).order_by(order)
         ).first())  # fmt: skip
     first("conversation", "cnv", session.exec(
         select(Conversation.id).order_by(col(Conversation.last_kind).desc(), col(Conversation.last_at).desc())
