@@ -172,7 +172,7 @@ export function Keys({ words }) {
       h(Dialog.Description, { className: "fz-dialog-words" }, words.about),
       ["page", "frame"].filter((place) => part(place).length > 0).map((place) =>
         h("section", { key: place },
-          h("h3", { className: "fz-palette-part" }, words[place]),
+          h("h2", { className: "fz-palette-part" }, words[place]),
           h("dl", { className: "fz-keys-list" },
             part(place).map((each) => [h("dt", { key: each.letter }, keysOf(each.letter)), h("dd", { key: `${each.letter}d` }, each.words)]))))));
 }
