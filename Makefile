@@ -46,7 +46,7 @@ test: $(STAMP) ## every test, with real servers (as root on Debian they are inst
 .PHONY: test-full
 test-full: $(STAMP) ## the scenarios with the full numbers of mails, kills and processes
 	$(BIN)/python -m tests.real.installed
-	FLUENZR_TEST_FULL=1 $(BIN)/python -m pytest --timeout 3600 $(or $(ARGS),tests/scenarios)
+	FLUENZR_TEST_FULL=1 $(BIN)/python -m pytest --timeout 3600 $(or $(ARGS),tests/scenarios tests/ui/test_accessibility.py)
 
 .PHONY: check
 check: $(STAMP) ## format, style, types, import rules, lock file, tree
