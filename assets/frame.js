@@ -140,7 +140,35 @@
       /* the server is away: it is asked again when the connection is back */
     }
   };
-  // A part of this page is not there any more: the router loads the address anew by itself, with what is typed kept.
+  // A part of the page that was asked for is not there any more: the router loads the present address anew by itself,
+  // and whoever has just followed a link is then led to where it goes.
+  const FOLLOWED = "fluenzr-followed";
+  const JUST_NOW_MS = 10000;
+  let followed = null;
+  document.addEventListener(
+    "click",
+    (event) => {
+      const link = event.target.closest?.("a[href]");
+      const stays = link && link.origin === location.origin && !link.target && !link.hasAttribute("download");
+      if (stays) followed = { href: link.href, from: location.href, at: Date.now() };
+    },
+    true,
+  );
+  const isPending = (link) => link && Date.now() - link.at < JUST_NOW_MS && location.href === link.from && link.href !== link.from;
+  try {
+    const left = JSON.parse(sessionStorage.getItem(FOLLOWED) || "null");
+    sessionStorage.removeItem(FOLLOWED);
+    if (isPending(left) && performance.getEntriesByType("navigation")[0]?.type === "reload") location.replace(left.href);
+  } catch {
+    /* no storage: the link is followed by another click */
+  }
+  window.addEventListener("pagehide", () => {
+    try {
+      if (isPending(followed)) sessionStorage.setItem(FOLLOWED, JSON.stringify(followed));
+    } catch {
+      /* as above */
+    }
+  });
   window.addEventListener("vite:preloadError", () => {
     keepNow();
     fz.askServer();
@@ -177,6 +205,7 @@
   const PAUSE_MS = 200;
   // What is older waits for somebody to look at it before it is saved over what others may have written since.
   const SETTLES_MS = 10 * 60000;
+  const SETTLE_AGAIN_MS = [1500, 4000, 10000];
   const SILENCE_MS = 8000;
   const live = new Set();
   const keepNow = () => live.forEach((each) => each.keep());
@@ -202,7 +231,10 @@
       this.values = {};
       this.typed = (event) => this.note(event.target);
       this.sent = () => this.submit();
-      this.link = () => this.show();
+      this.link = () => {
+        this.show();
+        this.settleSoon();
+      };
       this.left = () => this.keep();
       this.host.addEventListener("input", this.typed);
       this.host.addEventListener("change", this.typed);
@@ -223,6 +255,8 @@
       this.watch.disconnect();
       clearTimeout(this.pause);
       clearTimeout(this.silence);
+      clearTimeout(this.settling);
+      clearTimeout(this.filling);
       for (const kind of ["input", "change"]) this.host.removeEventListener(kind, this.typed);
       this.host.removeEventListener("submit", this.sent);
       document.removeEventListener("fz-link", this.link);
@@ -245,9 +279,14 @@
       this.values = kept && Date.now() - kept.at < LONGEST_MS ? { ...kept.values } : {};
       this.since = kept?.at || Date.now();
       this.state = Object.keys(this.values).length ? "unsaved" : "";
-      this.restore(this.fields());
-      this.compare();
       this.show();
+      // Not before React has put the fields in their places: until then it hears of nothing that happens in them.
+      clearTimeout(this.filling);
+      this.filling = setTimeout(() => {
+        this.restore(this.fields());
+        this.compare();
+        if (Date.now() - this.since < SETTLES_MS) this.settleSoon();
+      });
     }
     fields() {
       return [...this.host.querySelectorAll("input,textarea,select")].filter((field) => this.isKept(field));
@@ -285,10 +324,19 @@
         const value = this.values[field.name];
         if (field.type === "radio" ? field.value !== value || field.checked : valueOf(field) === value) continue;
         put(field, value);
-        // Fields that are saved when they are left are saved now.
-        if (this.hasAttribute("settles") && Date.now() - this.since < SETTLES_MS) field.dispatchEvent(new FocusEvent("focusout", { bubbles: true }));
       }
       this.restoring = false;
+    }
+    // Fields that are saved when they are left are left again, once the page has been filled: what was sent when the
+    // server came back may have come before it knew which page it was for.
+    settleSoon(waits = SETTLE_AGAIN_MS) {
+      clearTimeout(this.settling);
+      if (!this.hasAttribute("settles") || !waits.length || document.documentElement.dataset.offline) return;
+      this.settling = setTimeout(() => {
+        const left = this.fields().filter((field) => field.name in this.values && field !== document.activeElement);
+        for (const field of left) field.dispatchEvent(new FocusEvent("focusout", { bubbles: true }));
+        if (left.length) this.settleSoon(waits.slice(1));
+      }, waits[0]);
     }
     changed(changes) {
       const came = changes.flatMap((change) => [...change.addedNodes]).filter((node) => node.nodeType === 1 && !this.contains(node));
