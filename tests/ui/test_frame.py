@@ -187,6 +187,8 @@ def test_the_question_mark_lists_the_keys_that_work_here_and_none_works_while_so
     page.keyboard.type("g c?")
     expect(search).to_have_value("g c?")
     expect(dialog).to_be_hidden()
+    # The list has been asked for what was typed: its new address would come after the one of the keys.
+    expect(page).to_have_url(re.compile("q=g"))
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("g")
     page.keyboard.press("c")
