@@ -204,7 +204,7 @@ def test_a_reply_stops_the_colleagues_once_that_is_switched_on(page: Page, stock
     switch = page.get_by_role("switch", name=re.compile("^Arrêter aussi les collègues"))
     expect(switch).not_to_be_checked()
     switch.click()
-    expect(page.get_by_text(re.compile("Enregistré à"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Enregistré à")).filter(visible=True)).to_be_visible()
     page.reload()
     expect(switch).to_be_checked()
 

@@ -176,7 +176,7 @@ def test_the_card_keeps_each_field_as_it_is_left_and_says_so(page: Page, stocked
     title = panel.get_by_label("Poste")
     title.fill("Directeur achats")
     title.press("Tab")
-    expect(panel.get_by_text("Enregistré à")).to_be_visible()
+    expect(panel.get_by_text("Enregistré à").filter(visible=True)).to_be_visible()
     panel.get_by_label("Email").fill("Bruno.Castel@mécaform.example")
     panel.get_by_label("Email").press("Tab")
     expect(panel.get_by_role("alert")).to_contain_text("déjà celle d’un contact")
