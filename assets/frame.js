@@ -341,9 +341,11 @@
     changed(changes) {
       const came = changes.flatMap((change) => [...change.addedNodes]).filter((node) => node.nodeType === 1 && !this.contains(node));
       const fields = came.flatMap((node) => [...(node.matches("input,textarea,select") ? [node] : []), ...node.querySelectorAll("input,textarea,select")]);
-      if (fields.length) this.restore(fields.filter((field) => this.isKept(field)));
+      // While a form is being saved, an empty field in the place of a full one is the server's answer.
+      if (fields.length && this.state !== "saving") this.restore(fields.filter((field) => this.isKept(field)));
       if (this.state === "saving" && came.some((node) => node.matches(".fz-error") || node.querySelector(".fz-error"))) {
         this.state = "refused";
+        this.restore(this.fields());
         this.show();
       }
     }
@@ -355,6 +357,7 @@
       this.silence = setTimeout(() => {
         if (this.state !== "saving") return;
         this.state = Object.keys(this.values).length ? "unsaved" : "";
+        this.restore(this.fields());
         this.show();
       }, SILENCE_MS);
     }
