@@ -128,7 +128,7 @@ export function Palette({ words, entries, found, foundFor, onAsk, ...acts }) {
       h("div", { className: "fz-palette-head" },
         h(Search, { size: 16, strokeWidth: 1.75, "aria-hidden": true }),
         h("input", {
-          className: "fz-palette-field", type: "text", role: "combobox", autoFocus: true, autoComplete: "off", spellCheck: false,
+          className: "fz-palette-field", type: "text", role: "combobox", autoComplete: "off", spellCheck: false,
           "aria-label": words.title, "aria-expanded": true, "aria-controls": "fz-palette-list", "aria-autocomplete": "list",
           "aria-activedescendant": shown.length ? `fz-palette-${chosen}` : undefined, placeholder: words.placeholder, value: asked,
           maxLength: MOST_LETTERS, onChange: (event) => { setAsked(event.target.value); setAt(0); }, onKeyDown: press,
