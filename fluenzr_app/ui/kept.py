@@ -28,11 +28,19 @@ class _Kept(Element):
     settles: rx.Var[str]
 
 
-def kept(place: Text, *, stored: rx.Var[Any] | None = None, settles: bool = False, quiet: bool = False) -> rx.Component:
+def kept(
+    place: Text,
+    *,
+    stored: rx.Var[Any] | None = None,
+    settles: bool = False,
+    quiet: bool = False,
+    person: Text = ShellState.email,
+) -> rx.Component:
     """Return what keeps the form around it and says so: saving, saved, refused, or not saved and kept here.
 
     `stored` holds by name what the server has, for fields that are saved one by one; with `settles` a field that was
-    brought back is left again at once, so that it is saved. `quiet` is for where something else says “saved”.
+    brought back is left again at once, so that it is saved. `quiet` is for where something else says “saved”. What is
+    kept belongs to `person`; a page for nobody in particular gives a name of its own.
     """
     given: dict[str, Any] = {}
     if stored is not None:
@@ -53,7 +61,7 @@ def kept(place: Text, *, stored: rx.Var[Any] | None = None, settles: bool = Fals
             rx.el.button(t("common.drop_kept"), type="button", custom_attrs={"data-drop": ""}, class_name="fz-link"),
         ),
         place=place,
-        person=ShellState.email,
+        person=person,
         zone=ShellState.zone,
         class_name="fz-save fz-kept fz-kept-quiet" if quiet else "fz-save fz-kept",
         role="status",

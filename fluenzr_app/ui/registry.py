@@ -112,7 +112,7 @@ from fluenzr_app.ui.pages.campaign_start import StartState
 from fluenzr_app.ui.pages.campaign_timing import TimingState
 from fluenzr_app.ui.pages.not_found import page as not_found
 from fluenzr_app.ui.palette import palette
-from fluenzr_app.ui.shell import ShellState, shell
+from fluenzr_app.ui.shell import ShellState, old_page_banner, shell
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,11 @@ def _framed(page: Page) -> Callable[[], rx.Component]:
 
 
 def _public(page: Page) -> Callable[[], rx.Component]:
-    return page.show
+    def public() -> rx.Component:
+        return rx.fragment(page.show(), old_page_banner())
+
+    public.__module__ = page.show.__module__
+    return public
 
 
 def _title(page: Page) -> rx.Var[str]:

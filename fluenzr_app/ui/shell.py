@@ -130,7 +130,7 @@ def shell(content: rx.Component, *beside: rx.Component) -> rx.Component:
         poll(_LOOKS_EVERY_S, [ShellState.look, FindingsState.look]),
         ServerClock.create(now=ShellState.server_now, rate=ShellState.clock_rate),
         PageVersion.create(bundle=ShellState.bundle),
-        _old_page(),
+        old_page_banner(),
         *beside,
         *[go_key(entry.href, t(entry.key)) for entry in MENU],
         key_act("frame-palette", OPEN_PALETTE),
@@ -194,7 +194,7 @@ def connection_banner() -> rx.Component:
     )
 
 
-def _old_page() -> rx.Component:
+def old_page_banner() -> rx.Component:
     """Return the banner that the browser shows when the page loaded itself anew and is still of another version."""
     return rx.el.div(
         icon("refresh-cw"),

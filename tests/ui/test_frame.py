@@ -14,6 +14,7 @@ from fluenzr_app.clock import SystemClock
 from fluenzr_app.contacts import service as contacts
 from fluenzr_app.contacts.listing import ContactFilter, list_contacts
 from fluenzr_app.crypto import KeyRing
+from fluenzr_app.db.ids import public_id
 from fluenzr_app.settings import load_settings
 from tests.people import PASSWORD, make_account
 from tests.real.browser import NARROW, new_context, screenshot
@@ -245,6 +246,32 @@ def test_a_password_is_never_kept_and_nothing_stays_after_signing_out(page: Page
     assert kept_places(page) == []
 
 
+def test_what_is_typed_to_reconnect_an_account_outlasts_a_reload_and_its_password_does_not(page: Page, stocked: Site):
+    sign_in(page, stocked, f"/accounts?open=reconnect&account={public_id('acc', 1)}")
+    drawer = page.get_by_role("dialog")
+    host, password, kept = (drawer.locator(each) for each in ("input[name=host]", "input[name=password]", "fz-kept"))
+    expect(host).to_have_value(re.compile("."))
+    before = host.input_value()
+    host.fill("smtp.nowhere.invalid")
+    password.fill("a secret of mine")
+    expect(kept).to_contain_text("Non enregistré, gardé ici")
+    page.reload()
+    expect(host).to_have_value("smtp.nowhere.invalid")
+    expect(password).to_have_value("")
+    assert "a secret of mine" not in page.evaluate("JSON.stringify({...localStorage})")
+    kept.get_by_role("button", name="Oublier").click()
+    expect(host).to_have_value(before)
+    host.fill("smtp.nowhere.invalid")
+    password.fill("a secret of mine")
+    drawer.get_by_role("button", name="Reconnecter").click()
+    # Stored before the test of the connection ends, which fails here.
+    expect(kept).to_contain_text(re.compile(r"Enregistré à \d\d:\d\d"))
+    assert kept_places(page) == []
+    page.reload()
+    expect(host).to_have_value("smtp.nowhere.invalid")
+    expect(kept).to_be_hidden()
+
+
 def test_settings_say_that_they_are_saving_and_saved_and_a_refusal_keeps_the_text(page: Page, stocked: Site):
     sign_in(page, stocked, "/settings?tab=workspace")
     name = page.locator("input[name=name]")
@@ -352,6 +379,12 @@ def test_a_page_that_stays_of_another_version_says_so_and_never_loops(
     expect(page.get_by_role("heading", name="Contacts")).to_be_visible()
     expect(banner).to_be_visible()
     assert len(loads) == so_far
+    page.get_by_role("button", name="Votre compte").click()
+    page.get_by_role("menuitem", name="Se déconnecter").click()
+    expect(page.get_by_role("heading", name="Bon retour")).to_be_visible()
+    # What a page does by itself once its connection is back.
+    page.evaluate("window.fz.askServer()")
+    expect(banner).to_be_visible()
 
 
 def sign_in_here(page: Page) -> None:

@@ -249,7 +249,8 @@ def _stage(line: rx.Var[ProbeLine], on_mend: Any, testing: rx.Var[bool]) -> rx.C
 def _why_not_none(state: Any) -> rx.Component:
     return rx.el.div(
         callout(t("accounts.form.none_why"), "attention", "triangle-alert"),
-        checkbox(t("accounts.form.none_read"), name="none_read", value="yes"),
+        # Read and ticked anew after a reload: what is agreed to is no text.
+        checkbox(t("accounts.form.none_read"), name="none_read", value="yes", custom_attrs={"data-unkept": "true"}),
         rx.cond(
             state.faults.contains("none_read"),
             rx.el.span(state.faults["none_read"], class_name="fz-error", role="alert"),

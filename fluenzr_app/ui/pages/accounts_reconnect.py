@@ -31,6 +31,7 @@ from fluenzr_app.ui.components.frame import drawer
 from fluenzr_app.ui.components.status import diagnosis_banner
 from fluenzr_app.ui.failures import in_words
 from fluenzr_app.ui.guard import Acting, acting
+from fluenzr_app.ui.kept import kept, kept_is_saved
 from fluenzr_app.ui.language import t, words
 from fluenzr_app.ui.pages.accounts_list import AccountsState, iso
 from fluenzr_app.ui.pages.accounts_probe import (
@@ -118,32 +119,18 @@ class ReconnectState(rx.State):
         async with self:
             me = await acting(self, admin=True)
             if self.testing:
-                return None
+                return
             if given.get("intent") == "mend":
                 given = given | {name: str(value) for name, value in change_of(self._results).items()}
                 self.version += 1
-            self.faults, self.failure = {}, ""
-            for name in SERVER_FIELDS:
-                setattr(self, name, text_of(given, name))
-            if needs_consent(given):
-                self.faults = {"none_read": words(me.lang, "accounts.faults.none_unread")}
-                return None
-            try:
-                key = parse_public_id("acc", self.account)
-                passwords = await me.write(_store_servers, me, key, given)
-            except BadPublicId:
-                return rx.toast.error(words(me.lang, "accounts.errors.unknown_account"))
-            except BadAccountForm as error:
-                self.faults = faults_in_words(me.lang, error)
-                return None
-            except PasswordNeeded:
-                self.faults = {"password": words(me.lang, "accounts.faults.password_needed")}
-                return None
-            except AccountsError as error:
-                self.failure = in_words(me.lang, error, "accounts.errors")
-                return None
-            run = self._begin(me)
-        return await self._probe(me, key, passwords, run)
+            taken = await self._take(me, given)
+            if taken is None:
+                return
+            key, passwords = taken
+            saved, run = kept_is_saved(f"reconnect.{self.account}"), self._begin(me)
+        # The servers are stored by now, whatever the test will say.
+        yield saved
+        yield await self._probe(me, key, passwords, run)
 
     @rx.event
     async def stop(self) -> Any:
@@ -152,6 +139,27 @@ class ReconnectState(rx.State):
         self._run += 1
         self.testing = False
         return AccountsState.close
+
+    async def _take(self, me: Acting, given: Mapping[str, Any]) -> tuple[int, NewPasswords | None] | None:
+        """Store what the form says, and return whose it is with the password to be tried; None where it is refused."""
+        self.faults, self.failure = {}, ""
+        for name in SERVER_FIELDS:
+            setattr(self, name, text_of(given, name))
+        if needs_consent(given):
+            self.faults = {"none_read": words(me.lang, "accounts.faults.none_unread")}
+            return None
+        try:
+            key = parse_public_id("acc", self.account)
+            return key, await me.write(_store_servers, me, key, given)
+        except BadPublicId:
+            self.failure = words(me.lang, "accounts.errors.unknown_account")
+        except BadAccountForm as error:
+            self.faults = faults_in_words(me.lang, error)
+        except PasswordNeeded:
+            self.faults = {"password": words(me.lang, "accounts.faults.password_needed")}
+        except AccountsError as error:
+            self.failure = in_words(me.lang, error, "accounts.errors")
+        return None
 
     def _show(self, me: Acting, account_id: str, account: EmailAccount, waiting: int) -> None:
         smtp, imap = servers_of(account)
@@ -330,6 +338,7 @@ def reconnect_drawer() -> rx.Component:
                 ),
             ),
             server_fields(state, lambda name: lambda value: state.keep(name, value)),
+            kept("reconnect." + state.account),
             id=FORM,
             on_submit=state.submit,
         ),

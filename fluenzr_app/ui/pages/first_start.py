@@ -18,6 +18,7 @@ from fluenzr_app.ui.components.forms import field, form, grid, password_input, t
 from fluenzr_app.ui.components.frame import empty_state
 from fluenzr_app.ui.components.values import icon
 from fluenzr_app.ui.failures import in_words
+from fluenzr_app.ui.kept import kept, kept_is_saved
 from fluenzr_app.ui.language import LANG, t
 from fluenzr_app.ui.pages.sign_in import to_ticket
 from fluenzr_app.ui.runtime import Runtime, current
@@ -36,6 +37,7 @@ from fluenzr_app.workspaces.errors import (
 
 EYE = ClientStateVar.create("first_start_eye", default=False)
 STRENGTH = ClientStateVar.create("first_start_strength", default=0)
+_PLACE = "first-start"
 _LOCAL_HOSTS = ("http://localhost", "http://127.", "http://[::1]")
 
 
@@ -87,7 +89,7 @@ class FirstStartState(rx.State):
         except WorkspacesError as error:
             self.errors = {_field_of(error): in_words(owner.lang, error, "first_start")}
         else:
-            return to_ticket(ticket, "/accounts")
+            return [kept_is_saved(_PLACE), to_ticket(ticket, "/accounts")]
         return None
 
     def _token(self) -> str:
@@ -236,6 +238,7 @@ def _form() -> rx.Component:
             rx.el.span(t("first_start.or_command"), " ", rx.el.code("fluenzr user add"), class_name="fz-second"),
             class_name="fz-row",
         ),
+        kept(_PLACE, person=_PLACE),
         on_submit=FirstStartState.submit,
     )
 

@@ -21,6 +21,7 @@ from fluenzr_app.inbox.saved_answers import SavedAnswerView
 from fluenzr_app.inbox.thread import thread
 from fluenzr_app.mail.bodies import clean_html, text_to_html
 from fluenzr_app.ui.guard import Acting, acting
+from fluenzr_app.ui.kept import kept_is_saved
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages.inbox_conversation import ConversationState
 from fluenzr_app.ui.pages.inbox_list import InboxState
@@ -217,7 +218,8 @@ class AnswerState(rx.State):
             return None
         self.naming = False
         self._list(await me.read(saved_answers.list_saved, me.workspace_id))
-        return rx.toast.success(words(me.lang, "inbox.done.kept", name=name))
+        told_so = rx.toast.success(words(me.lang, "inbox.done.kept", name=name))
+        return [told_so, kept_is_saved(f"answer-name.{self.conversation}")]
 
     @rx.event
     async def delete_saved(self, saved: str) -> Any:

@@ -7,6 +7,7 @@ import reflex as rx
 from fluenzr_app.ui.components.buttons import button
 from fluenzr_app.ui.components.forms import field, form, text_input
 from fluenzr_app.ui.components.frame import dialog, row
+from fluenzr_app.ui.kept import kept
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.inbox_answer import AnswerState
 from fluenzr_app.ui.pages.inbox_conversation import ConversationState
@@ -48,6 +49,7 @@ def dialogs() -> rx.Component:
             row(
                 button(t("common.save"), kind="solid", submit=True),
                 button(t("common.cancel"), on_click=AnswerState.spare),
+                kept("answer-name." + AnswerState.conversation),
             ),
             on_submit=AnswerState.keep_as,
         ),

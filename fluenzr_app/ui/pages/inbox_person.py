@@ -24,6 +24,7 @@ from fluenzr_app.inbox.conversations import ConversationLine, get_conversation
 from fluenzr_app.inbox.errors import ConversationNotFound, InboxError
 from fluenzr_app.ui.components.stages import StageChoice, stage_choices
 from fluenzr_app.ui.guard import Acting, acting
+from fluenzr_app.ui.kept import kept_is_saved
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages.campaign_acts import rng
 from fluenzr_app.ui.pages.campaign_words import refusal
@@ -111,7 +112,7 @@ class PersonState(rx.State):
     async def keep_note(self, given: dict[str, Any]) -> Any:
         """Put a note into the contact's history."""
         me = await acting(self)
-        text = str(given.get("text", ""))[:6000]
+        text = str(given.get("note", ""))[:6000]
         try:
             await me.write(_note, me.workspace_id, self._conversation(), text, me.now, me.identity.user_id)
         except (ContactsError, InboxError, BadPublicId) as error:
@@ -119,7 +120,8 @@ class PersonState(rx.State):
             return None
         self.noting, self.wrong = False, ""
         await self._fill(me)
-        return [rx.toast.success(words(me.lang, "inbox.done.noted")), ConversationState.refresh]
+        noted = rx.toast.success(words(me.lang, "inbox.done.noted"))
+        return [noted, kept_is_saved(f"note.{self.id}"), ConversationState.refresh]
 
     @rx.event
     async def add_to_campaign(self, given: dict[str, Any]) -> Any:

@@ -12,6 +12,7 @@ from fluenzr_app.ui.components.frame import confirm_dialog, dialog, row
 from fluenzr_app.ui.components.stages import stage_select
 from fluenzr_app.ui.components.status import callout, status_badge
 from fluenzr_app.ui.components.values import icon, link, when
+from fluenzr_app.ui.kept import kept
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.campaign_words import WALK_STATUSES
 from fluenzr_app.ui.pages.contacts_waits import WaitRow
@@ -112,13 +113,15 @@ def dialogs() -> rx.Component:
         form(
             field(
                 t("inbox.note"),
-                text_area(name="text", auto_focus=True, max_length=5000),
+                text_area(name="note", auto_focus=True, max_length=5000),
                 error=P.wrong,
                 help=t("inbox.note_help"),
             ),
             row(
                 button(t("common.save"), kind="solid", submit=True),
                 button(t("common.cancel"), on_click=PersonState.ask("")),
+                # One begun here goes on in the contact's own card.
+                kept("note." + P.id),
             ),
             on_submit=PersonState.keep_note,
         ),

@@ -12,12 +12,14 @@ from sqlmodel import Session
 from fluenzr_app.campaigns.footer import Footer, with_footer
 from fluenzr_app.tracking import privacy
 from fluenzr_app.ui.guard import Acting, acting, zone
+from fluenzr_app.ui.kept import kept_is_saved
 from fluenzr_app.ui.language import words
 from fluenzr_app.words import formats
 from fluenzr_app.workspaces import service as workspaces
 from fluenzr_app.workspaces.errors import TrackingRefused
 from fluenzr_app.workspaces.tracking import DAYS_MAX, DAYS_MIN, TrackingChanges, TrackingSettings, tracking_settings
 
+DAYS = "privacy.days"
 # What the footer links to in a mail; here it leads nowhere.
 _NOWHERE = "#"
 
@@ -126,11 +128,12 @@ class PrivacyState(rx.State):
         return await self._store(me, "kept", details_days=self.asked_days)
 
     @rx.event
-    async def close(self) -> None:
+    async def close(self) -> Any:
         """Close the question; the field says again what holds."""
         await acting(self)
         self.asking, self.error = "", ""
         self.version += 1
+        return kept_is_saved(DAYS)
 
     async def _store(self, me: Acting, where: str, **changes: Any) -> Any:
         try:

@@ -11,8 +11,9 @@ from fluenzr_app.ui.components.forms import field, form, grid, radio_line, switc
 from fluenzr_app.ui.components.frame import block, confirm_dialog, dialog, skeleton_rows, stack
 from fluenzr_app.ui.components.status import badge, callout, save_state
 from fluenzr_app.ui.components.values import icon, link
+from fluenzr_app.ui.kept import kept
 from fluenzr_app.ui.language import t
-from fluenzr_app.ui.pages.settings_privacy import PrivacyState
+from fluenzr_app.ui.pages.settings_privacy import DAYS, PrivacyState
 from fluenzr_app.ui.shell import ShellState
 
 _PROXIES = ("on_open", "all", "none")
@@ -89,6 +90,7 @@ def _kept() -> rx.Component:
     days = field(
         t("settings.privacy.days"),
         text_input(
+            name="days",
             key="days" + state.version.to(str),
             default_value=state.days,
             input_mode="numeric",
@@ -99,8 +101,13 @@ def _kept() -> rx.Component:
         help=t("settings.privacy.days_help"),
         error=rx.cond(state.asking == "", state.error, ""),
     )
+    unsaved = kept(DAYS, stored=rx.Var.create({"days": state.days}), settles=True, quiet=True)
     return block(
-        stack(dates, details, rx.cond(state.details, rx.el.div(days, class_name="fzs-under"))),
+        stack(
+            dates,
+            details,
+            rx.cond(state.details, rx.el.div(days, unsaved, class_name="fzs-under", custom_attrs={"data-keeps": ""})),
+        ),
         title=t("settings.privacy.kept"),
         aside=_saved("kept"),
     )
