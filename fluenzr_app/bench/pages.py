@@ -1,6 +1,7 @@
 """`pages`: the sign-in and the dashboard in a cold browser on a slow processor, against a bare page of the same React.
 
-The browser is the first of `CHROMIUMS` that is there, driven by Playwright, which comes with the tests, not the product.
+The browser is the first of `CHROMIUMS` that is there, driven by Playwright, which is no part of the product: it comes
+with the tests.
 """
 
 import json

@@ -382,8 +382,11 @@ def test_a_page_that_stays_of_another_version_says_so_and_never_loops(
     page.get_by_role("button", name="Votre compte").click()
     page.get_by_role("menuitem", name="Se déconnecter").click()
     expect(page.get_by_role("heading", name="Bon retour")).to_be_visible()
-    # What a page does by itself once its connection is back.
-    page.evaluate("window.fz.askServer()")
+    # What a page does by itself once its connection is back; leaving the page before may still be under way.
+    page.wait_for_function(
+        "async () => { await window.fz?.askServer(); return document.documentElement.dataset.stale === 'true'; }",
+        polling=500,
+    )
     expect(banner).to_be_visible()
 
 
