@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import and_, case, delete, insert, select, update
+from sqlalchemy import and_, case, delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session
@@ -28,6 +28,8 @@ _CONTACT = table_of(Contact)
 _MESSAGE = table_of(Message)
 
 WALKING = ("pending", "in_progress")
+# Written out, as in the partial index of `models`, for SQLite to see that it is the same condition.
+IS_WALKING = text("enrollment.status IN ('pending', 'in_progress')")
 _AT_ONCE = 1_000
 _UNDER_WAY = ("queued", "claimed", "sending", "uncertain")
 

@@ -10,6 +10,7 @@ from fluenzr_app.db.types import BigId, Json, UtcDateTime
 
 _FOLLOW_UP_DUE = text("due_at IS NOT NULL AND account_id IS NOT NULL")
 _NEW_DUE = text("due_at IS NOT NULL AND account_id IS NULL")
+_WALKING = text("status IN ('pending', 'in_progress')")
 
 
 class Campaign(SQLModel, table=True):
@@ -113,6 +114,15 @@ class Enrollment(SQLModel, table=True):
             postgresql_where=_FOLLOW_UP_DUE,
         ),
         Index("ix_enrollment_new", "campaign_id", "due_at", "id", sqlite_where=_NEW_DUE, postgresql_where=_NEW_DUE),
+        # Pages ask for all campaigns at once who waits for which account, and since when.
+        Index(
+            "ix_enrollment_walking",
+            "campaign_id",
+            "account_id",
+            "due_at",
+            sqlite_where=_WALKING,
+            postgresql_where=_WALKING,
+        ),
         Index("ix_enrollment_contact", "contact_id"),
         Index("ix_enrollment_status", "campaign_id", "status", "id"),
         {"sqlite_autoincrement": True},

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from fluenzr_app.accounts.limits import campaign_daily_limit
 from fluenzr_app.accounts.models import EmailAccount
@@ -149,13 +149,9 @@ def waits_of_contact(session: Session, workspace_id: int, contact_id: int, now: 
         )
         .all()
     )
+    facts = facts_of_campaigns(session, {row.campaign_id: [row.account_id] for row in rows}, now)
     return [
-        ContactWait(
-            row.campaign_id,
-            row.campaign_name,
-            row.campaign_status,
-            _walk(row, campaign_facts(session, row.campaign_id, now, [row.account_id]), now),
-        )
+        ContactWait(row.campaign_id, row.campaign_name, row.campaign_status, _walk(row, facts[row.campaign_id], now))
         for row in rows
     ]
 
@@ -164,24 +160,45 @@ def campaign_facts(
     session: Session, campaign_id: int, now: datetime, more_accounts: Sequence[int | None] = ()
 ) -> CampaignFacts:
     """Return what can hold up a campaign's contacts: state, window, caps, and its accounts (plus `more_accounts`)."""
-    connection = session.connection()
-    row = connection.execute(select(_CAMPAIGN).where(_CAMPAIGN.c.id == campaign_id)).one()
-    settings = read_stored(row.settings)
-    linked = set(connection.execute(select(_LINK.c.account_id).where(_LINK.c.campaign_id == campaign_id)).scalars())
-    ids = linked | {account_id for account_id in more_accounts if account_id is not None}
-    hourly_room, hourly_at = _hourly(session, campaign_id, settings.max_emails_per_hour, now)
-    return CampaignFacts(
-        status=row.status,
-        pause_reason=row.pause_reason,
-        window=settings.window,
-        timezone=settings.timezone,
-        use_contact_timezone=settings.use_contact_timezone,
-        hourly_room=hourly_room,
-        hourly_at=hourly_at,
-        new_room=None,
-        accounts=_account_facts(session, sorted(ids), now),
-        held=generation.hold_of(session) is not None,
-    )
+    return facts_of_campaigns(session, {campaign_id: more_accounts}, now)[campaign_id]
+
+
+def facts_of_campaigns(
+    session: Session, more_accounts: Mapping[int, Sequence[int | None]], now: datetime
+) -> dict[int, CampaignFacts]:
+    """Return `campaign_facts` of several campaigns by id, in as many statements for all as for one.
+
+    `more_accounts` names for each campaign the accounts to look at beside its own.
+    """
+    if not more_accounts:
+        return {}
+    rows = session.connection().execute(
+        select(_CAMPAIGN.c.id, _CAMPAIGN.c.status, _CAMPAIGN.c.pause_reason, _CAMPAIGN.c.settings).where(
+            _CAMPAIGN.c.id.in_(list(more_accounts))
+        )
+    ).all()  # fmt: skip
+    settings = {row.id: read_stored(row.settings) for row in rows}
+    senders = _senders(session, more_accounts)
+    accounts = _account_facts(session, sorted({each for ids in senders.values() for each in ids}), now)
+    capped = {key: each.max_emails_per_hour for key, each in settings.items() if each.max_emails_per_hour is not None}
+    hourly = _hourly(session, capped, now)
+    held = generation.hold_of(session) is not None
+    found = {}
+    for row in rows:
+        hourly_room, hourly_at = hourly.get(row.id, (None, None))
+        found[row.id] = CampaignFacts(
+            status=row.status,
+            pause_reason=row.pause_reason,
+            window=settings[row.id].window,
+            timezone=settings[row.id].timezone,
+            use_contact_timezone=settings[row.id].use_contact_timezone,
+            hourly_room=hourly_room,
+            hourly_at=hourly_at,
+            new_room=None,
+            accounts={key: accounts[key] for key in sorted(senders[row.id]) if key in accounts},
+            held=held,
+        )
+    return found
 
 
 def _walk(row: Any, facts: CampaignFacts, now: datetime) -> Walk:
@@ -234,14 +251,33 @@ def _total(
     return min(found, 10_000), found > 10_000
 
 
+def _senders(session: Session, more_accounts: Mapping[int, Sequence[int | None]]) -> dict[int, set[int]]:
+    """Return for each campaign its own accounts and those that are named beside."""
+    found = {key: {each for each in more if each is not None} for key, more in more_accounts.items()}
+    linked = session.connection().execute(
+        select(_LINK.c.campaign_id, _LINK.c.account_id).where(_LINK.c.campaign_id.in_(list(more_accounts)))
+    )
+    for campaign_id, account_id in linked:
+        found[campaign_id].add(account_id)
+    return found
+
+
 def _account_facts(session: Session, ids: Sequence[int], now: datetime) -> dict[int, AccountFacts]:
+    if not ids:
+        return {}
+    accounts: Sequence[EmailAccount] = (
+        session.execute(
+            select(EmailAccount).where(col(EmailAccount.id).in_(ids), col(EmailAccount.removed_at).is_(None))
+        )
+        .scalars()
+        .all()
+    )
+    used = caps.usages(session, ids, now)
+    returns_at = caps.room_returns_at(session, ids, now)
     found = {}
-    for account_id in ids:
-        account = session.get(EmailAccount, account_id)
-        if account is None or account.removed_at is not None:
-            continue
-        used = caps.usage(session, account_id, now)
-        room = caps.room(account, used, now)
+    for account in accounts:
+        account_id = account.id or 0
+        room = caps.room(account, used[account_id], now)
         found[account_id] = AccountFacts(
             id=account_id,
             email=account.email,
@@ -254,21 +290,23 @@ def _account_facts(session: Session, ids: Sequence[int], now: datetime) -> dict[
             min_gap_seconds=account.min_gap_seconds,
             room=room.campaign,
             ramp_is_it=room.any > 0 and campaign_daily_limit(account, now) < account.daily_limit,
-            room_at=caps.room_returns_at(session, account, now),
+            room_at=returns_at.get(account_id),
         )
     return found
 
 
-def _hourly(session: Session, campaign_id: int, cap: int | None, now: datetime) -> tuple[int | None, datetime | None]:
-    if cap is None:
-        return None, None
-    n, oldest = (
-        session.connection()
-        .execute(
-            select(func.count(), func.min(_ATTEMPT.c.started_at)).where(
-                _ATTEMPT.c.campaign_id == campaign_id, _ATTEMPT.c.started_at > now - _HOUR
-            )
-        )
-        .one()
+def _hourly(session: Session, most: Mapping[int, int], now: datetime) -> dict[int, tuple[int | None, datetime | None]]:
+    """Return for each campaign with a cap how many may still leave within the hour, and when the next may."""
+    if not most:
+        return {}
+    rows = session.connection().execute(
+        select(_ATTEMPT.c.campaign_id, func.count(), func.min(_ATTEMPT.c.started_at))
+        .where(_ATTEMPT.c.campaign_id.in_(list(most)), _ATTEMPT.c.started_at > now - _HOUR)
+        .group_by(_ATTEMPT.c.campaign_id)
     )
-    return max(0, cap - n), None if oldest is None else oldest + _HOUR
+    tried = {campaign_id: (int(n), oldest) for campaign_id, n, oldest in rows}
+    found: dict[int, tuple[int | None, datetime | None]] = {}
+    for key, cap in most.items():
+        n, oldest = tried.get(key, (0, None))
+        found[key] = max(0, cap - n), None if oldest is None else oldest + _HOUR
+    return found

@@ -9,10 +9,10 @@ from sqlmodel import Session
 
 from fluenzr_app.campaigns.content import CONTENT_FAULTS
 from fluenzr_app.campaigns.enrollments import counts_by_status
-from fluenzr_app.campaigns.gaps import gaps_of
+from fluenzr_app.campaigns.gaps import Mailing, unguarded_gaps
 from fluenzr_app.campaigns.lifecycle import custom_field_names
 from fluenzr_app.campaigns.models import Campaign, CampaignGroup, Enrollment, Node
-from fluenzr_app.campaigns.service import get_campaign
+from fluenzr_app.campaigns.workflow_store import read_workflows
 from fluenzr_app.contacts.models import Contact, Group, GroupMember
 from fluenzr_app.contacts.suppression import is_suppressed_clause
 from fluenzr_app.db.tables import table_of
@@ -69,17 +69,20 @@ def ended_lately(session: Session, workspace_id: int, now: datetime) -> list[Cam
 
 def text_facts(session: Session, workspace_id: int, campaigns: Sequence[CampaignFacts]) -> list[TextFacts]:
     """Return what is wrong with the texts of each active campaign."""
-    custom = custom_field_names(session, workspace_id)
+    active = [each for each in campaigns if each.status == "active"]
+    if not active:
+        return []
+    workflows = read_workflows(session, [each.id for each in active])
+    mailings = {each.id: Mailing(list(workflows[each.id].emails()), each.walking) for each in active if each.walking}
+    gaps = unguarded_gaps(session, mailings, custom_field_names(session, workspace_id), LOOKED_AT)
+    faults = _text_faults(session, list(workflows))
     found = []
-    for each in campaigns:
-        if each.status != "active":
-            continue
-        mails = list(get_campaign(session, workspace_id, each.id).workflow.emails())
-        names = {mail.id: mail.name for mail in mails}
-        gaps = gaps_of(session, each.id, mails, custom, most=LOOKED_AT, unguarded_only=True) if each.walking else []
-        blanks = tuple(Blank(gap.variable, names[gap.node_id], gap.node_id, gap.contacts) for gap in gaps)
-        faults = _text_faults(session, each.id)
-        found.append(TextFacts(each.id, each.name, faults, blanks, each.walking <= LOOKED_AT))
+    for each in active:
+        names = {mail.id: mail.name for mail in workflows[each.id].emails()}
+        blanks = tuple(
+            Blank(gap.variable, names[gap.node_id], gap.node_id, gap.contacts) for gap in gaps.get(each.id, ())
+        )
+        found.append(TextFacts(each.id, each.name, faults.get(each.id, ()), blanks, each.walking <= LOOKED_AT))
     return found
 
 
@@ -119,10 +122,11 @@ def _members_not_written_to(session: Session, campaign_ids: Sequence[int]) -> di
     return {row.campaign_id: int(row.members) for row in rows if not row.writable}
 
 
-def _text_faults(session: Session, campaign_id: int) -> tuple[TextFault, ...]:
-    """Return the faults since the campaign was last started or resumed: a text is mended during a pause."""
+def _text_faults(session: Session, campaign_ids: Sequence[int]) -> Mapping[int, tuple[TextFault, ...]]:
+    """Return for each campaign the faults since it was last started or resumed: a text is mended during a pause."""
     rows = session.connection().execute(
         select(
+            _ENROLLMENT.c.campaign_id,
             _ENROLLMENT.c.end_reason,
             _NODE.c.key,
             func.max(_NODE.c.data["name"].as_string()).label("name"),
@@ -135,12 +139,16 @@ def _text_faults(session: Session, campaign_id: int) -> tuple[TextFault, ...]:
             )
         )
         .where(
-            _ENROLLMENT.c.campaign_id == campaign_id,
+            _ENROLLMENT.c.campaign_id.in_(list(campaign_ids)),
             _ENROLLMENT.c.status == "error",
             _ENROLLMENT.c.end_reason.in_(CONTENT_FAULTS),
             _ENROLLMENT.c.ended_at >= func.coalesce(_CAMPAIGN.c.resumed_at, _CAMPAIGN.c.started_at),
         )
-        .group_by(_ENROLLMENT.c.end_reason, _NODE.c.key)
+        .group_by(_ENROLLMENT.c.campaign_id, _ENROLLMENT.c.end_reason, _NODE.c.key)
         .order_by(_NODE.c.key, _ENROLLMENT.c.end_reason)
     )
-    return tuple(TextFault(row.end_reason, row.name or "", row.key, int(row.contacts), row.since) for row in rows)
+    found: dict[int, list[TextFault]] = {}
+    for row in rows:
+        fault = TextFault(row.end_reason, row.name or "", row.key, int(row.contacts), row.since)
+        found.setdefault(row.campaign_id, []).append(fault)
+    return {key: tuple(faults) for key, faults in found.items()}

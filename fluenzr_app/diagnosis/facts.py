@@ -11,7 +11,7 @@ from fluenzr_app.accounts.models import EmailAccount
 from fluenzr_app.accounts.service import list_accounts
 from fluenzr_app.campaigns.bounced import recently_bounced
 from fluenzr_app.campaigns.models import Campaign, Enrollment, EnrollmentCount
-from fluenzr_app.campaigns.standing import Standing, standing_of
+from fluenzr_app.campaigns.standing import Standing, standings_of
 from fluenzr_app.contacts.models import ContactImport
 from fluenzr_app.db.tables import table_of
 from fluenzr_app.diagnosis.accounts import AccountFacts, account_finding
@@ -150,13 +150,13 @@ def campaign_facts(session: Session, workspace_id: int, now: datetime) -> list[C
     ids = [row.id for row in rows]
     walking = _walking(session, ids)
     sums = _sent_and_bounced(session, workspace_id, ids)
+    standings = standings_of(session, ids, now)
     found = []
     for row in rows:
-        standing = standing_of(session, row.id, now)
         sent, bounced = sums.get(row.id, (0, 0))
         found.append(
             _campaign(row.id, row.name, row.status, row.pause_reason, row.paused_at, walking.get(row.id, 0),
-                      standing, sent, bounced)
+                      standings[row.id], sent, bounced)
         )  # fmt: skip
     return found
 

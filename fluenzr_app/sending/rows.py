@@ -12,6 +12,7 @@ from fluenzr_app.sending.values import QueuedMessage
 MESSAGE = table_of(Message)
 # Written out, as in the partial indexes of `models`: SQLite does not see that a list of bound values is the same one,
 # and would read the whole table for each claim.
+IS_QUEUED = text("message.status = 'queued'")
 IN_HAND = text("message.status IN ('claimed', 'sending')")
 OPEN = text("message.status IN ('queued', 'claimed', 'sending', 'uncertain')")
 _COLUMNS = (

@@ -19,7 +19,7 @@ from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
 from fluenzr_app.diagnosis.facts import waiting_messages
 from fluenzr_app.inbox.reading import ReadingView, readings
 from fluenzr_app.mail.presets import preset_of_host
-from fluenzr_app.sending.caps import usage
+from fluenzr_app.sending.caps import usages
 from fluenzr_app.ui.failures import in_words
 from fluenzr_app.ui.guard import acting
 from fluenzr_app.ui.language import words
@@ -174,21 +174,30 @@ def iso(moment: datetime | None) -> str:
 
 def day_of(session: Session, account_id: int, now: datetime) -> AccountDay | None:
     """Return the account's plan of the opening that is under way at `now`, None where none was rolled."""
+    return days_of(session, [account_id], now).get(account_id)
+
+
+def days_of(session: Session, account_ids: Sequence[int], now: datetime) -> dict[int, AccountDay]:
+    """Return `day_of` of several accounts by id; those without a plan are left out."""
     today = now.astimezone(UTC).date()
     near: Sequence[date] = [today - timedelta(days=1), today, today + timedelta(days=1)]
     days = session.exec(
-        select(AccountDay).where(col(AccountDay.account_id) == account_id, col(AccountDay.day).in_(near))
+        select(AccountDay)
+        .where(col(AccountDay.account_id).in_(account_ids), col(AccountDay.day).in_(near))
+        .order_by(col(AccountDay.day).desc())
     ).all()
-    return next((day for day in days if day.opens_at <= now < day.closes_at), None)
+    return {day.account_id: day for day in days if day.opens_at <= now < day.closes_at}
 
 
 def _ask(session: Session, workspace_id: int, asked: AccountsQuery, now: datetime, lang: Lang) -> _Shown:
     accounts = service.list_accounts(session, workspace_id)
     waiting = waiting_messages(session, workspace_id, now)
     read = {view.account_id: view for view in readings(session, workspace_id)}
+    ids = [account.id or 0 for account in accounts]
+    used, days = usages(session, ids, now), days_of(session, ids, now)
     lines = [
-        _line(session, account, waiting.get(account.id or 0, 0), read.get(account.id or 0), now, lang)
-        for account in accounts
+        _line(account, used[key].day, days.get(key), waiting.get(key, 0), read.get(key), now, lang)
+        for key, account in zip(ids, accounts, strict=True)
     ]
     wanted = asked.q.casefold()
     shown = [line for line in lines if wanted in line.email.casefold() or wanted in line.provider.casefold()]
@@ -204,12 +213,17 @@ def _ask(session: Session, workspace_id: int, asked: AccountsQuery, now: datetim
 
 
 def _line(
-    session: Session, account: EmailAccount, waiting: int, view: ReadingView | None, now: datetime, lang: Lang
+    account: EmailAccount,
+    used: int,
+    day: AccountDay | None,
+    waiting: int,
+    view: ReadingView | None,
+    now: datetime,
+    lang: Lang,
 ) -> AccountLine:
-    account_id = account.id or 0
-    used, limit = usage(session, account_id, now), explain_limit(account, now)
-    day = day_of(session, account_id, now) if account.status == "connected" else None
-    coming = [slot for slot in day.slots if slot > now.timestamp()] if day is not None else []
+    limit = explain_limit(account, now)
+    planned = day.slots if day is not None and account.status == "connected" else []
+    coming = [slot for slot in planned if slot > now.timestamp()]
     error = words_for(account.error_code)
     in_error = account.status == "error"
     tidy = french if lang == "fr" else str
@@ -217,13 +231,13 @@ def _line(
     # One password that is refused at both doors is told once.
     same = in_error and view is not None and view.error_code == account.error_code
     return AccountLine(
-        id=public_id("acc", account_id),
+        id=public_id("acc", account.id or 0),
         email=account.email,
         display_name=account.display_name,
         provider=provider_of(account),
         status=status_of(account, now),
         until=iso(account.paused_until if account.status == "paused" else account.backoff_until),
-        used=used.day,
+        used=used,
         limit=limit.limit,
         stands=account.status != "connected",
         ramp=_ramp(account, limit.week, limit.next_at),

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from fluenzr_app.campaigns import lifecycle, service
 from fluenzr_app.campaigns.lifecycle import StartCheck
 from fluenzr_app.campaigns.sequences import sequence, sequence_workflow, unfilled_places
-from fluenzr_app.campaigns.standing import Standing, standing_of
+from fluenzr_app.campaigns.standing import Standing, standings_of
 from fluenzr_app.campaigns.views import CampaignLine, CampaignView
 from fluenzr_app.db.ids import BadPublicId, parse_public_id
 from fluenzr_app.workspaces import audit
@@ -99,11 +99,12 @@ def list_with_standing(
         sort=sort,
         descending=descending,
     )
+    under_way = [line.id for line in found.lines if line.status in ("active", "paused")]
+    standings = standings_of(session, under_way, now)
     rows = []
     for line in found.lines:
-        standing = standing_of(session, line.id, now) if line.status in ("active", "paused") else None
         points = len(lifecycle.start_check(session, workspace_id, line.id, now).faults) if line.status == "draft" else 0
-        rows.append(Listed(line, standing, points))
+        rows.append(Listed(line, standings.get(line.id), points))
     return ListAnswer(tuple(rows), found.total, service.counts_by_campaign_status(session, workspace_id))
 
 

@@ -19,15 +19,15 @@ from fluenzr_app.campaigns.figures import sent_by_hour
 from fluenzr_app.campaigns.models import Campaign
 from fluenzr_app.campaigns.service import counts_by_campaign_status, list_campaigns
 from fluenzr_app.campaigns.settings import read_stored
-from fluenzr_app.campaigns.standing import standing_of
+from fluenzr_app.campaigns.standing import Standing, standings_of
 from fluenzr_app.campaigns.timing import closes_at, from_local, is_open, next_opening
 from fluenzr_app.campaigns.views import CampaignLine
 from fluenzr_app.contacts.counts import total as contacts_in_all
 from fluenzr_app.db.ids import public_id
 from fluenzr_app.db.tables import table_of
-from fluenzr_app.sending.caps import usage
+from fluenzr_app.sending.caps import usages
 from fluenzr_app.ui.guard import zone
-from fluenzr_app.ui.pages.accounts_list import day_of, iso, status_of
+from fluenzr_app.ui.pages.accounts_list import days_of, iso, status_of
 from fluenzr_app.ui.pages.campaign_figures import Followed, clicks_of, opens_of
 from fluenzr_app.workspaces.service import get_workspace
 
@@ -133,14 +133,16 @@ def read_dashboard(session: Session, workspace_id: int, now: datetime) -> Dashbo
     workspace = get_workspace(session, workspace_id)
     here = zone(workspace.timezone)
     accounts = list_accounts(session, workspace_id)
-    rows = [_account(session, account, now) for account in accounts]
+    used = usages(session, [account.id or 0 for account in accounts], now)
+    rows = [_account(account, used[account.id or 0].day, now) for account in accounts]
     by_status = counts_by_campaign_status(session, workspace_id)
     lines = [
         line
         for status in ("active", "paused")
         for line in list_campaigns(session, workspace_id, status=status, per_page=100, sort="updatedAt").lines
     ]
-    campaigns = [_campaign(session, line, now) for line in lines]
+    standings = standings_of(session, [line.id for line in lines], now)
+    campaigns = [_campaign(line, standings[line.id], now) for line in lines]
     month = workspace_counts(session, workspace_id, now - _RATES_OVER)
     walking = _walking(session, [line.id for line in lines if line.status == "active"])
     return Dashboard(
@@ -219,9 +221,9 @@ def _planned(
     """Return by hour the slots that are left of the accounts' plans for the day that is under way."""
     today = now.astimezone(here).date()
     found: dict[int, int] = {}
-    for account in accounts:
-        day = day_of(session, account.id or 0, now) if status_of(account, now) == "connected" else None
-        for slot in [] if day is None else day.slots:
+    sending = [account.id or 0 for account in accounts if status_of(account, now) == "connected"]
+    for day in days_of(session, sending, now).values():
+        for slot in day.slots:
             moment = datetime.fromtimestamp(slot, UTC)
             if now < moment < until and moment.astimezone(here).date() == today:
                 hour = moment.astimezone(here).hour
@@ -261,8 +263,7 @@ def _walking(session: Session, campaign_ids: Sequence[int]) -> dict[str, int]:
     return found
 
 
-def _campaign(session: Session, line: CampaignLine, now: datetime) -> CampaignRow:
-    standing = standing_of(session, line.id, now)
+def _campaign(line: CampaignLine, standing: Standing, now: datetime) -> CampaignRow:
     next_at = standing.next_at if line.status == "active" else None
     return CampaignRow(
         id=public_id("cmp", line.id),
@@ -281,12 +282,12 @@ def _campaign(session: Session, line: CampaignLine, now: datetime) -> CampaignRo
     )
 
 
-def _account(session: Session, account: EmailAccount, now: datetime) -> AccountRow:
+def _account(account: EmailAccount, used: int, now: datetime) -> AccountRow:
     return AccountRow(
         public_id("acc", account.id or 0),
         account.email,
         status_of(account, now),
-        usage(session, account.id or 0, now).day,
+        used,
         explain_limit(account, now).limit,
         account.status != "connected",
     )
