@@ -9,15 +9,19 @@ connect with any token it knows.
 
 import re
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import reflex as rx
+from reflex.istate.proxy import StateProxy
 from reflex.state import BaseState, StateUpdate
 from reflex_base.event import Event
+from reflex_base.event.context import EventContext
 from sqlmodel import Session
 
 from fluenzr_app.crypto import token_hash
@@ -51,11 +55,26 @@ PUBLIC: frozenset[str] = frozenset(
 )
 
 SIGN_IN = "/sign-in"
+# How long after the guard has let an event through its handler may still go by what the guard has found.
+_FRESH_S = 1.0
 _UNKEPT = re.compile("[\0\ud800-\udfff]")
 
 
 class SignedOut(Exception):
     """The session ended while a handler ran; the page goes to the sign-in."""
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Whom the guard has just found behind an event, for the first question of that event's own handler alone."""
+
+    event: EventContext
+    token: str
+    identity: Identity
+    at: float
+
+
+_seen: ContextVar[_Seen | None] = ContextVar("fluenzr_seen_by_the_guard", default=None)
 
 
 @dataclass(frozen=True)
@@ -108,7 +127,11 @@ class Guard(rx.Middleware):
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
         """Return None to let the event through, else what the browser gets instead."""
         token = cookie(cookie_header(state), SESSION_COOKIE)
+        _seen.set(None)
         identity = await _look_up(token)
+        event_context = _event_context()
+        if identity is not None and event_context is not None:
+            _seen.set(_Seen(event_context, token, identity, monotonic()))
         await _bind(state, f"{token_hash(token)}:{identity.workspace_id}" if identity else "")
         if event.name.endswith(".setvar"):
             return StateUpdate()
@@ -124,7 +147,8 @@ async def acting(state: BaseState, *, admin: bool = False) -> Acting:
     Raises SignedOut if the session has ended, workspaces' NotAllowed if `admin` is asked and the role is
     another; both are answered by `fluenzr_app.ui.failures`, a handler need not catch them.
     """
-    identity = await _look_up(cookie(cookie_header(state), SESSION_COOKIE))
+    token = cookie(cookie_header(state), SESSION_COOKIE)
+    identity = _just_seen(state, token) or await _look_up(token)
     if identity is None:
         raise SignedOut
     if admin:
@@ -179,6 +203,28 @@ def _keepable(value: Any) -> Any:
     if isinstance(value, dict):
         return {_keepable(key): _keepable(part) for key, part in value.items()}
     return [_keepable(part) for part in value] if isinstance(value, list) else value
+
+
+def _event_context() -> EventContext | None:
+    """Return what tells the event under way from every other one, None outside of events."""
+    try:
+        return EventContext.get()
+    except LookupError:
+        return None
+
+
+def _just_seen(state: BaseState, token: str) -> Identity | None:
+    """Return whom the guard has found a moment ago for the event under way; None where the store has to be asked.
+
+    It serves once: whoever asks again has done something since, and the session may have ended by that. A handler in
+    the background outlives its event, and an event that was chained comes by the guard itself.
+    """
+    seen = _seen.get()
+    _seen.set(None)
+    if seen is None or isinstance(state, StateProxy):
+        return None
+    is_this_event = seen.event is _event_context() and seen.token == token
+    return seen.identity if is_this_event and monotonic() - seen.at < _FRESH_S else None
 
 
 async def _look_up(token: str) -> Identity | None:

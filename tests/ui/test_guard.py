@@ -4,14 +4,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from reflex.istate.manager.memory import StateManagerMemory
+from reflex.istate.proxy import StateProxy
 from reflex.state import State
 from reflex_base.event import Event
+from reflex_base.event.context import EventContext
 from reflex_base.registry import RegistrationContext
 from reflex_base.utils.format import json_dumps
 
 from fluenzr_app.crypto import token_hash
 from fluenzr_app.fluenzr_app import app
 from fluenzr_app.gate import SESSION_COOKIE
+from fluenzr_app.ui import guard
 from fluenzr_app.ui.guard import PUBLIC, Binding, Guard, SignedOut, acting, reader_language
 from fluenzr_app.ui.runtime import Runtime
 from fluenzr_app.ui.shell import ShellState
@@ -64,6 +68,36 @@ def all_handlers() -> list[str]:
 
 async def ask(tab: State, name: str) -> Any:
     return await Guard().preprocess(app, tab, Event(name=name))
+
+
+async def an_event(tab: State) -> Any:
+    """Let an event of its own come by the guard, as each one does in a task of its own."""
+    EventContext.set(EventContext(token="tab", state_manager=StateManagerMemory(), enqueue_impl=_enqueue_nothing))
+    return await ask(tab, "reflex___state____state.fluenzr_app___ui___shell____shell_state.enter")
+
+
+async def _enqueue_nothing(token: str, *events: Event) -> None:
+    raise AssertionError("nothing is enqueued here")
+
+
+def end(installed: Runtime, token: str) -> None:
+    """Sign the session out, as from another window."""
+    with installed.database.transaction() as session:
+        workspaces.sign_out(session, token, installed.clock.now())
+
+
+@pytest.fixture
+def lookups(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tokens that the store was asked about."""
+    asked: list[str] = []
+    who_is = workspaces.who_is
+
+    def noting(database: Any, token: str, now: Any) -> Any:
+        asked.append(token)
+        return who_is(database, token, now)
+
+    monkeypatch.setattr(workspaces, "who_is", noting)
+    return asked
 
 
 def test_every_public_handler_is_there():
@@ -155,6 +189,57 @@ async def test_acting_gives_the_workspace_of_the_session_and_refuses_a_member_wh
     assert (await me.read(workspaces.get_workspace, me.workspace_id)).name == "Atelier Rivage"
     with pytest.raises(NotAllowed):
         await acting(tab, admin=True)
+
+
+async def test_an_events_own_handler_goes_once_by_what_the_guard_has_just_found(
+    installed: Runtime, people: People, tab: State, sign_in: Any, lookups: list[str]
+):
+    carry(tab, sign_in(people.owner))
+    await an_event(tab)
+    assert len(lookups) == 1
+    assert (await acting(tab)).identity.user_id == people.owner.user_id
+    assert len(lookups) == 1
+    await acting(tab)
+    assert len(lookups) == 2
+
+
+async def test_a_session_that_ended_while_its_handler_ran_is_refused_when_that_asks_again(
+    installed: Runtime, people: People, tab: State, sign_in: Any
+):
+    token = sign_in(people.owner)
+    carry(tab, token)
+    await an_event(tab)
+    await acting(tab)
+    end(installed, token)
+    with pytest.raises(SignedOut):
+        await acting(tab)
+    assert await an_event(tab) is not None
+    with pytest.raises(SignedOut):
+        await acting(tab)
+
+
+@pytest.mark.parametrize("who", ["another event", "another session", "a background handler", "somebody late"])
+async def test_nobody_else_goes_by_what_the_guard_has_found_for_an_event(
+    installed: Runtime, people: People, tab: State, sign_in: Any, monkeypatch: pytest.MonkeyPatch, who: str
+):
+    token = sign_in(people.owner)
+    carry(tab, token)
+    await an_event(tab)
+    asks: Any = tab
+    if who == "another event":
+        EventContext.set(EventContext.get().fork())
+    elif who == "another session":
+        carry(tab, sign_in(people.stranger))
+        assert (await acting(tab)).workspace_id == people.other_workspace_id
+        return
+    elif who == "a background handler":
+        asks = StateProxy(tab)
+    else:
+        later = guard.monotonic() + 1
+        monkeypatch.setattr(guard, "monotonic", lambda: later)
+    end(installed, token)
+    with pytest.raises(SignedOut):
+        await acting(asks)
 
 
 async def test_a_write_is_committed_and_a_failed_one_leaves_nothing(
