@@ -28,20 +28,25 @@ from fluenzr_app.api import (
 from fluenzr_app.api.demo_entry import DemoEntry
 from fluenzr_app.api.envelope import ErrorEnvelope
 from fluenzr_app.api.key_gate import KeyGate
-from fluenzr_app.api.rate_limit import RateLimit
 from fluenzr_app.api.runtime import ApiRuntime
 from fluenzr_app.api.shell import Catch, Shell
 from fluenzr_app.api.track import TrackedLinks
+from fluenzr_app.workspaces.rate_limit import RateLimit
 
 VERSION = "1"
 # Every status that a call may answer with, all in the envelope (api.md).
 _REFUSALS = (400, 401, 403, 404, 405, 409, 413, 415, 429, 500)
 
 
-def create_api(runtime: ApiRuntime, demo: DemoEntry | None = None, links: TrackedLinks | None = None) -> FastAPI:
+def create_api(
+    runtime: ApiRuntime,
+    demo: DemoEntry | None = None,
+    links: TrackedLinks | None = None,
+    rate_limit: RateLimit | None = None,
+) -> FastAPI:
     """Return the application with every route of the product but the pages; `demo` adds those of the demonstration.
 
-    `links` are those that the gate asks already, when there is one.
+    `links` are those that the gate asks already, when there is one; `rate_limit` is the one that the pages show.
 
     Its lifespan is never run when pages are mounted under it, so that it needs none.
     """
@@ -61,8 +66,7 @@ def create_api(runtime: ApiRuntime, demo: DemoEntry | None = None, links: Tracke
     app.router.routes.extend((links or TrackedLinks(runtime)).routes())
     if demo is not None:
         app.include_router(demo_entry.create_router(demo))
-    rate_limit = RateLimit(runtime.settings.api_rate_limit, runtime.settings.redis_url)
-    v1 = create_v1(runtime, rate_limit)
+    v1 = create_v1(runtime, rate_limit or RateLimit(runtime.settings.api_rate_limit, runtime.settings.redis_url))
     app.mount("/v1", v1)
     app.mount("/api/v1", v1)
     app.add_middleware(Shell, https=runtime.settings.is_https)

@@ -14,11 +14,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fluenzr_app.api.caller import Caller
 from fluenzr_app.api.envelope import ApiError
-from fluenzr_app.api.rate_limit import RateLimit, Window
 from fluenzr_app.api.runtime import ApiRuntime
 from fluenzr_app.workspaces import api_keys, idempotency
 from fluenzr_app.workspaces.api_keys import KeyIdentity
 from fluenzr_app.workspaces.errors import KeyRefused
+from fluenzr_app.workspaces.rate_limit import RateLimit, Window
 
 logger = logging.getLogger(__name__)
 

@@ -40,15 +40,17 @@ def serve_whole(
     from fluenzr_app.api.runtime import ApiRuntime
     from fluenzr_app.api.track import TrackedLinks
     from fluenzr_app.ui.runtime import Runtime, install
+    from fluenzr_app.workspaces.rate_limit import RateLimit
 
     sending = side or SendingSide(Installation(settings, db, keyring, clock)) if sends else None
     wall = None if demo is None else SystemClock()
-    install(Runtime(settings, db, keyring, clock, 1.0 if demo is None else demo.clock_rate, wall))
+    rate_limit = RateLimit(settings.api_rate_limit, settings.redis_url)
+    install(Runtime(settings, db, keyring, clock, 1.0 if demo is None else demo.clock_rate, wall, rate_limit))
     checks = {} if sending is None else {"scheduler": lambda _session: sending.ticker.silent()}
     services = ApiRuntime(settings, db, keyring, clock, checks=checks, wall=wall)
     links = TrackedLinks(services)
     running = (links.running, *lifespans, *(() if sending is None else (sending.running,)))
     application = server.compose(
-        settings, api_app=create_api(services, demo, links), lifespans=running, ahead=links.ahead()
+        settings, api_app=create_api(services, demo, links, rate_limit), lifespans=running, ahead=links.ahead()
     )
     server.serve(settings, application, on_ready=on_ready)

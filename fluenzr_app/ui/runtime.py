@@ -7,6 +7,7 @@ from fluenzr_app.clock import Clock
 from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.engine import Database
 from fluenzr_app.settings import Settings
+from fluenzr_app.workspaces.rate_limit import RateLimit
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Runtime:
     """Seconds of this clock in a second of the wall: above 1 in the demonstration only."""
     wall: Clock | None = None
     """What sessions, tickets and limits on guessing go by where `clock` runs faster than the world's."""
+    rate_limit: RateLimit | None = None
+    """What counts the requests of API keys; absent where this process answers none."""
 
     def wall_now(self) -> datetime:
         """Return the time by which sessions and tickets run out, aware, in UTC."""

@@ -6,9 +6,9 @@ import pytest
 from limits.aio.strategies import MovingWindowRateLimiter
 
 from fluenzr_app.api.app import create_api
-from fluenzr_app.api.rate_limit import RateLimit
 from fluenzr_app.api.runtime import ApiRuntime
 from fluenzr_app.settings import load_settings
+from fluenzr_app.workspaces.rate_limit import RateLimit
 from tests.api.conftest import with_key
 from tests.api.test_gate import error_of
 
@@ -54,6 +54,17 @@ async def test_the_minute_moves(monkeypatch):
     # The first has left the minute, the second has not.
     assert (await limit.hit(1)).allowed
     assert not (await limit.hit(1)).allowed
+
+
+async def test_where_a_key_stands_is_told_without_counting_it():
+    limit = RateLimit(2, None)
+    assert [(each.used, each.allowed) for each in [await limit.standing(1) for _ in range(3)]] == [(0, True)] * 3
+    await limit.hit(1)
+    assert (await limit.standing(1)).used == 1
+    await limit.hit(1)
+    full = await limit.standing(1)
+    assert (full.used, full.limit, full.remaining, full.allowed) == (2, 2, 0, False)
+    assert (await limit.standing(2)).used == 0
 
 
 async def test_processes_count_together_through_redis(redis_url):

@@ -33,11 +33,13 @@ def main() -> None:
     from fluenzr_app.api.runtime import ApiRuntime
     from fluenzr_app.ui.runtime import Runtime, install
     from fluenzr_app.workspaces import service as workspaces
+    from fluenzr_app.workspaces.rate_limit import RateLimit
 
     database, keyring, wall = Database.open(settings), KeyRing.load(settings), SystemClock()
     clock = _clock()
     metadata.create_all(database.engine)
-    install(Runtime(settings, database, keyring, clock, wall=wall))
+    rate_limit = RateLimit(settings.api_rate_limit, settings.redis_url)
+    install(Runtime(settings, database, keyring, clock, wall=wall, rate_limit=rate_limit))
     with database.transaction() as session:
         if "--fresh" not in sys.argv and not workspaces.has_owner(session):
             workspaces.create_owner(
@@ -52,7 +54,7 @@ def main() -> None:
                 now=clock.now(),
             )
         print(f"setup={workspaces.setup_link(session, clock.now()) or ''}", flush=True)
-    api = create_api(ApiRuntime(settings, database, keyring, clock, wall=wall))
+    api = create_api(ApiRuntime(settings, database, keyring, clock, wall=wall), rate_limit=rate_limit)
     server.serve(settings, server.compose(settings, api_app=api), on_ready=lambda: print("ready", flush=True))
 
 

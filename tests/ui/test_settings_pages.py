@@ -62,8 +62,10 @@ def test_a_key_is_shown_once_works_and_stops_when_it_is_revoked(page: Page, site
     page.get_by_role("button", name="Je l’ai gardée").click()
     row = page.get_by_role("row", name=re.compile("CRM"))
     expect(row).to_contain_text("Lecture seule")
+    expect(row).to_contain_text("0 sur 1\u202f000")
     assert status_with(site, key) == 200
     page.reload()
+    expect(row).to_contain_text("1 sur 1\u202f000")
     expect(row).to_contain_text(key[-4:])
     assert key not in page.content()
     row.get_by_role("button", name="Révoquer").click()

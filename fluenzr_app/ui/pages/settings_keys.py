@@ -12,9 +12,10 @@ from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
 from fluenzr_app.ui.components.buttons import button
 from fluenzr_app.ui.components.forms import field, form, segments, text_input
 from fluenzr_app.ui.components.frame import block, confirm_dialog, dialog, empty_state, row, stack
+from fluenzr_app.ui.components.poll import poll
 from fluenzr_app.ui.components.status import Tone, callout, status_badge
 from fluenzr_app.ui.components.table import Column, data_table, mark_tile, two_lines
-from fluenzr_app.ui.components.values import icon, when
+from fluenzr_app.ui.components.values import icon, number, when
 from fluenzr_app.ui.failures import in_words
 from fluenzr_app.ui.guard import Acting, acting
 from fluenzr_app.ui.kept import kept, kept_is_saved
@@ -26,6 +27,7 @@ from fluenzr_app.workspaces.errors import WorkspacesError
 # The only copy there will ever be; it lives in the browser that asked for it until its dialog closes.
 _SECRET = rx._x.client_state("new_api_key", default="")
 _COPIED = rx._x.client_state("new_api_key_copied", default=False)
+_COUNTED_EVERY_S = 10
 _PERMISSIONS: dict[str, tuple[str, Tone, str]] = {
     "all": ("settings.keys.all", "accent", "pencil"),
     "read": ("settings.keys.read", "grey", "eye"),
@@ -34,7 +36,7 @@ _PERMISSIONS: dict[str, tuple[str, Tone, str]] = {
 
 @dataclass(frozen=True)
 class KeyLine:
-    """A key of the list; `hint` are its last four characters."""
+    """A key of the list; `hint` are its last four characters, `used` its requests of the last minute of `limit`."""
 
     id: str
     name: str
@@ -42,6 +44,9 @@ class KeyLine:
     hint: str
     created_at: str
     last_used_at: str
+    used: int
+    limit: int
+    at_limit: bool
 
 
 class KeysState(rx.State):
@@ -60,17 +65,7 @@ class KeysState(rx.State):
         """Show the keys to an admin; others see none."""
         me = await acting(self)
         rows = await me.read(api_keys.list_keys, me.workspace_id) if me.is_admin else []
-        self.keys = [
-            KeyLine(
-                public_id("key", row.key_id),
-                row.name,
-                row.permission,
-                row.hint,
-                row.created_at.isoformat(),
-                row.last_used_at.isoformat() if row.last_used_at is not None else "",
-            )
-            for row in rows
-        ]
+        self.keys = [await _line(row, me) for row in rows]
         self.loaded = True
 
     @rx.event
@@ -126,6 +121,22 @@ class KeysState(rx.State):
         return [rx.toast.success(told) if name else rx.toast.error(told), KeysState.load]
 
 
+async def _line(row: api_keys.KeyRow, me: Acting) -> KeyLine:
+    counting = me.runtime.rate_limit
+    window = None if counting is None else await counting.standing(row.key_id)
+    return KeyLine(
+        public_id("key", row.key_id),
+        row.name,
+        row.permission,
+        row.hint,
+        row.created_at.isoformat(),
+        row.last_used_at.isoformat() if row.last_used_at is not None else "",
+        used=0 if window is None else window.used,
+        limit=me.runtime.settings.api_rate_limit if window is None else window.limit,
+        at_limit=window is not None and not window.allowed,
+    )
+
+
 def _create(session: Session, me: Acting, name: str, permission: str) -> str:
     made = api_keys.create_key(
         session,
@@ -154,6 +165,7 @@ def section() -> rx.Component:
         Column(t("settings.keys.permission"), lambda line: status_badge(line.permission, _PERMISSIONS)),
         Column(t("settings.keys.created"), lambda line: when(line.created_at, ShellState.zone), hide_on_phone=True),
         Column(t("settings.keys.used"), _used, hide_on_phone=True),
+        Column(t("settings.keys.minute"), _minute, hide_on_phone=True),
         Column(
             "",
             lambda line: button(t("settings.keys.revoke"), size="small", on_click=state.ask_to_revoke(line.id)),
@@ -204,6 +216,7 @@ def section() -> rx.Component:
             ),
             callout(t("settings.only_admin"), "info", "lock"),
         ),
+        rx.cond(ShellState.is_admin, poll(_COUNTED_EVERY_S, KeysState.load)),
         class_name="fz-stack fzs-narrow",
     )
 
@@ -217,6 +230,15 @@ def _used(line: rx.Var[KeyLine]) -> rx.Component:
         line.last_used_at != "",
         when(line.last_used_at, ShellState.zone),
         rx.el.span(t("settings.keys.never"), class_name="fz-second"),
+    )
+
+
+def _minute(line: rx.Var[KeyLine]) -> rx.Component:
+    said = t("settings.keys.of_minute", used=number(line.used), limit=number(line.limit))
+    return rx.cond(
+        line.at_limit,
+        rx.el.span(icon("gauge", 12), said, class_name="fz-rate fz-bad"),
+        rx.el.span(said, class_name="fz-second"),
     )
 
 

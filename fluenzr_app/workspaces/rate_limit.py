@@ -1,8 +1,9 @@
-"""So many requests in a moving minute and key, shared between processes when Redis is set (api.md, Rate limit)."""
+"""So many requests in a moving minute and API key, shared between processes when Redis is set (api.md, Rate limit)."""
 
 import logging
 import math
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from limits import RateLimitItemPerMinute
@@ -21,6 +22,11 @@ class Window:
     limit: int
     remaining: int
     reset_at: float
+
+    @property
+    def used(self) -> int:
+        """Requests that were let through in the last minute."""
+        return self.limit - self.remaining
 
     def headers(self) -> dict[str, str]:
         """Return the headers that go on every answer to a known key."""
@@ -53,16 +59,33 @@ class RateLimit:
 
     async def hit(self, key_id: int) -> Window:
         """Count one request of the key and return where it stands."""
+
+        async def counted(limiter: MovingWindowRateLimiter) -> Window:
+            return await self._window(limiter, key_id, await limiter.hit(self._item, _name(key_id)))
+
+        return await self._ask(counted)
+
+    async def standing(self, key_id: int) -> Window:
+        """Return where the key stands, without counting anything; `allowed` is whether its next request would be."""
+
+        async def read(limiter: MovingWindowRateLimiter) -> Window:
+            return await self._window(limiter, key_id, await limiter.test(self._item, _name(key_id)))
+
+        return await self._ask(read)
+
+    async def _ask(self, question: Callable[[MovingWindowRateLimiter], Awaitable[Window]]) -> Window:
         if self._shared is not None:
             try:
-                return await self._hit(self._shared, key_id)
+                return await question(self._shared)
             except StorageError:
                 # The API goes on without Redis; a limit that is too generous for a while harms less than no answer.
                 logger.warning("the rate limit could not reach Redis and is counted in this process alone")
-        return await self._hit(self._own, key_id)
+        return await question(self._own)
 
-    async def _hit(self, limiter: MovingWindowRateLimiter, key_id: int) -> Window:
-        name = f"api-key-{key_id}"
-        allowed = await limiter.hit(self._item, name)
-        stats = await limiter.get_window_stats(self._item, name)
+    async def _window(self, limiter: MovingWindowRateLimiter, key_id: int, allowed: bool) -> Window:
+        stats = await limiter.get_window_stats(self._item, _name(key_id))
         return Window(allowed, self._item.amount, max(stats.remaining, 0), stats.reset_time)
+
+
+def _name(key_id: int) -> str:
+    return f"api-key-{key_id}"
