@@ -133,8 +133,13 @@ def _accounts_stand(walk: WalkFacts, campaign: CampaignFacts, now: datetime) -> 
     back = [at for account in accounts if (at := _back_at(account)) is not None]
     worst = accounts[0]
     if worst.status == "connected":
-        return Waiting("account_backing_off", min(back, default=None), {"email": worst.email})
-    params = {"email": worst.email, "errorCode": worst.error_code, "since": worst.error_since}
+        return Waiting("account_backing_off", min(back, default=None), {"email": worst.email, "account": worst.id})
+    params = {
+        "email": worst.email,
+        "account": worst.id,
+        "errorCode": worst.error_code,
+        "since": worst.error_since,
+    }
     return Waiting(f"account_{worst.status}", min(back, default=None), params)
 
 
@@ -165,6 +170,6 @@ def _caps(walk: WalkFacts, campaign: CampaignFacts, now: datetime) -> Waiting:
     if all(account.room <= 0 for account in accounts):
         code = "ramp_cap" if any(account.ramp_is_it for account in accounts) else "daily_cap"
         moments = [account.room_at for account in accounts if account.room_at is not None]
-        return Waiting(code, min(moments, default=None), {"email": accounts[0].email})
+        return Waiting(code, min(moments, default=None), {"email": accounts[0].email, "account": accounts[0].id})
     turns = [account.next_send_at or now for account in accounts if account.room > 0]
     return Waiting("turn", max(min(turns), now), {"email": accounts[0].email})

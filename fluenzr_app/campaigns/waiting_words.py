@@ -22,7 +22,7 @@ CODES: Final = (
 )  # fmt: skip
 """Every code that `why_waiting` gives, those of a put-off message included."""
 _LEAVES: Final = frozenset({"turn", "delay", "leaving", "queued"})
-_ACCOUNTS: Final = frozenset({"account_paused", "account_backing_off", "daily_cap", "ramp_cap", "account_removed"})
+_ACCOUNTS: Final = frozenset({"account_paused", "account_backing_off", "daily_cap", "ramp_cap"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def mend_of(waiting: Waiting) -> str:
     match waiting.code:
         case "account_error":
             return "reconnect"
-        case "no_account":
+        case "no_account" | "account_removed":
             return "choose_account"
         case "window_never_opens":
             return "timing"

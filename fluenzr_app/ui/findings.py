@@ -64,8 +64,9 @@ _OF_ADMINS = frozenset(
     {"reconnect", "edit_servers", "retry", "ask_provider", "wait", "lower_limits", "add_account", "resume",
      "fill_address", *TOLD}
 )  # fmt: skip
+_LONGEST_DETAIL = 300
 _PREFIXES = {"account": "acc", "campaign": "cmp", "import": "imp"}
-_LISTS = {"account": "/accounts", "campaign": "/campaigns", "import": "/contacts"}
+_LISTS = {"account": "/accounts", "campaign": "/campaigns", "import": "/contacts/import"}
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Thing:
     mend: str
     act: str
     href: str
+    file: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class FindingLine:
     page, `told` explained by it, `href` leads to where it is done, at most one of the three; `file` says that the
     address is one of a file. `also*` is a second way. `note` says who may mend it where the reader may not. `thing` is
     the public id of the one thing it is about; `things` are several. `number` is the entry of the guide.
+    `detail` is what a mail server said.
     """
 
     key: str
@@ -110,6 +113,7 @@ class FindingLine:
     also_told: str = ""
     also_href: str = ""
     note: str = ""
+    detail: str = ""
     aside_until: str = ""
     things: list[Thing] = field(default_factory=list)
 
@@ -182,6 +186,7 @@ def line_of(group: Sequence[Finding], reader: Reader) -> FindingLine:
         also_told=also.told,
         also_href=also.href,
         note="" if allowed or not said.remedy else words(reader.lang, "findings.only_admin"),
+        detail=str(first.params.get("serverWords") or "")[:_LONGEST_DETAIL] if len(group) == 1 else "",
     )
 
 
@@ -223,7 +228,7 @@ def _many(group: Sequence[Finding], said: Told, reader: Reader) -> FindingLine:
 
 def _thing(finding: Finding, reader: Reader) -> Thing:
     line = line_of([finding], reader)
-    return Thing(line.key, line.what, line.why, line.mend, line.act, line.href)
+    return Thing(line.key, line.what, line.why, line.mend, line.act, line.href, line.file)
 
 
 def _times(group: Sequence[Finding]) -> dict[str, str]:

@@ -18,7 +18,17 @@ from fluenzr_app.diagnosis.findings import Finding
 from fluenzr_app.diagnosis.snoozes import LONGEST, key_of, snooze, wake
 from fluenzr_app.ui import findings_acts as acts
 from fluenzr_app.ui.failures import in_words
-from fluenzr_app.ui.findings import ACTS, TOLD, FindingLine, Reader, aside_line, grouped, line_of
+from fluenzr_app.ui.findings import (
+    ACTS,
+    TOLD,
+    FindingLine,
+    Reader,
+    aside_line,
+    grouped,
+    line_of,
+    public,
+)
+from fluenzr_app.ui.findings import key_of as name_of
 from fluenzr_app.ui.findings_acts import Done
 from fluenzr_app.ui.guard import Acting, acting, zone
 from fluenzr_app.ui.language import words
@@ -27,8 +37,9 @@ _TAKEN_BACK_WITHIN = timedelta(minutes=5)
 _TOLD_FOR_MS = 20_000
 _SNOOZES = {"day": timedelta(days=1), "week": timedelta(days=7), "back": LONGEST}
 _CAMPAIGN = re.compile(r"^/campaigns/(cmp_\w+)")
-# A connection or mailbox that fails is told by the list of accounts itself, a failed import by its report.
-_ON_THE_ROW = frozenset({"account_paused", "account_quota", "account_backing_off"})
+_CAMPAIGNS = re.compile(r"^/campaigns/?$")
+# Where there is room for one entry of each kind only.
+_IN_SHORT = re.compile(r"^/inbox")
 # One entry may name every account or campaign of a workspace; a longer one was not made by a page.
 _LONGEST_KEY = 20_000
 
@@ -42,6 +53,10 @@ class FindingsState(rx.State):
     here: list[FindingLine] = []
     # The public ids of the things that `here` tells of.
     things: list[str] = []
+    # What `here` tells, and what would be told of this page were it not put aside: keys of findings, ids of things.
+    told: list[str] = []
+    # The page on which `here` was gathered: until the list of campaigns is told of, its rows wait.
+    of_campaigns: bool = False
     aside: list[FindingLine] = []
     # Broken and slowed things: what the menu counts. `seen` counts every finding that is shown.
     pressing: int = 0
@@ -64,9 +79,14 @@ class FindingsState(rx.State):
         reader = Reader(me.lang, me.now, zone(zone_name), me.is_admin)
         self.lines = [line_of(group, reader) for group in grouped(found)]
         url = self.router.url
-        about = await me.read(_about, me.workspace_id, found, url.path, dict(url.query_parameters))
-        self.here = [line_of([each], reader) for each in about]
-        self.things = [line.thing for line in self.here]
+        asked = dict(url.query_parameters)
+        about = await me.read(_about, me.workspace_id, found, url.path, asked)
+        put_away = await me.read(_about, me.workspace_id, [each.finding for each in aside], url.path, asked)
+        groups = grouped(about) if _IN_SHORT.match(url.path) else [(each,) for each in about]
+        self.here = [line_of(group, reader) for group in groups]
+        self.things = [line.thing for line in self.here if line.thing]
+        self.told = [name for each in (*about, *put_away) for name in (name_of(each), public(each)) if name]
+        self.of_campaigns = _CAMPAIGNS.match(url.path) is not None
         self.aside = [aside_line(each, reader) for each in aside]
         self.pressing = sum(each.severity in ("broken", "slowed") for each in found)
         self.seen, self.urgent = len(found), any(line.urgent for line in self.lines)
@@ -166,8 +186,14 @@ def _about(
     campaign = _CAMPAIGN.match(path)
     if campaign:
         return _about_campaign(session, workspace_id, found, campaign[1])
+    if _CAMPAIGNS.match(path):
+        pressing = [each for each in found if each.severity != "advice"]
+        return [each for each in pressing if each.subject.kind in ("campaign", "account", "installation")]
     if path.startswith("/accounts"):
-        return [each for each in found if each.subject.kind == "installation" or each.code in _ON_THE_ROW]
+        return [each for each in found if each.subject.kind in ("account", "installation")]
+    if path.startswith("/inbox"):
+        return [each for each in found if each.code == "mailbox_not_read"]
+    # A failed import is told by its report.
     if path.startswith("/contacts/import"):
         key = _key("imp", str(asked.get("id", "")))
         return [each for each in found if each.code == "import_rows_existing" and each.subject.id == key]

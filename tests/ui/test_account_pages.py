@@ -178,7 +178,8 @@ def test_an_account_in_error_is_mended_by_its_new_password_and_stays_the_same_ac
     post_office.set_password(email, "the new one")
     page.goto(f"{site.url}/accounts")
     expect(page.get_by_text("Le serveur refuse le nom d’utilisateur ou le mot de passe.")).to_be_visible()
-    page.get_by_role("button", name="Reconnecter").click()
+    expect(page.get_by_text("Le serveur dit : 5.7.8 authentication failed")).to_be_visible()
+    page.get_by_role("link", name="Reconnecter").click()
     page.locator("input[name=password]").fill("wrong again")
     page.get_by_role("button", name="Tester et reconnecter").click()
     expect(page.get_by_text("ressaisir le mot de passe")).to_be_visible(timeout=30_000)
@@ -268,17 +269,19 @@ def test_the_list_tells_how_each_mailbox_is_read_and_mends_what_keeps_it_from_be
     assert account.id is not None
     note_reading(site, account.id, MailboxFailure("auth_failed", "LOGIN failed.", stage="auth", permanent=True))
     page.reload()
-    expect(below).to_contain_text("Boîte illisible")
+    expect(below).to_contain_text(f"{email}\u00a0: boîte de réception illisible")
     expect(below).to_contain_text("Le serveur refuse le nom d’utilisateur ou le mot de passe.")
     expect(below).to_contain_text("LOGIN failed.")
-    below.get_by_role("button", name="Reconnecter").click()
+    below.get_by_role("link", name="Reconnecter").click()
     expect(drawer.get_by_text("Boîte illisible")).to_be_visible()
     drawer.get_by_role("button", name="Annuler").click()
+    expect(drawer).to_be_hidden()
 
     note_reading(site, account.id, None)
     page.reload()
     expect(row.get_by_text("Boîte relue")).to_be_visible()
     expect(page.get_by_text("Boîte illisible")).to_have_count(0)
+    expect(page.get_by_text("boîte de réception illisible")).to_have_count(0)
 
 
 def test_an_account_is_removed_only_after_its_name_was_typed(page: Page, site: Site, post_office: PostOffice):

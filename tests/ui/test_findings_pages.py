@@ -188,6 +188,10 @@ def test_an_account_in_error_is_told_everywhere_and_gone_everywhere_once_it_is_r
     expect(badge(page)).to_have_text("1")
     page.goto(f"{site.url}/campaigns/{name}/audience")
     expect(shown(page, "account_error")).to_contain_text("Le serveur refuse")
+    go(page, "Campagnes")
+    expect(shown(page, "account_error").get_by_role("link", name="Reconnecter")).to_have_attribute(
+        "href", f"/accounts?open=reconnect&account={public_id('acc', account)}"
+    )
     go(page, "Aide")
     expect(page.get_by_role("heading", name="Vu en ce moment")).to_be_visible()
     expect(page.locator('.fzh-symptom[data-number="3"]')).to_have_attribute("data-state", "seen")
@@ -291,6 +295,56 @@ def test_an_act_done_here_is_told_with_what_it_changed_and_taken_back_by_one_cli
     expect(told).to_be_visible()
     told.get_by_role("button", name="Reprendre").click()
     expect(told).to_have_count(0)
+    archive_all(site)
+
+
+def test_a_finding_is_put_aside_on_the_thing_itself_and_then_told_nowhere_but_among_those(
+    page: Page, site: HandSite, email: str
+):
+    name = campaign(site, "Cote", pause(site, email))
+    go(page, "Campagnes")
+    row = page.get_by_role("row").filter(has_text="Cote").first
+    expect(row).to_be_visible()
+    told = shown(page, "account_paused")
+    expect(told).to_have_count(1)
+    go(page, "Comptes email")
+    told.get_by_role("button", name=re.compile("Mettre de côté")).click()
+    page.get_by_role("menuitem", name="Pendant un jour").click()
+    expect(told).to_have_count(0)
+    go(page, "Campagnes")
+    expect(row).to_be_visible()
+    expect(told).to_have_count(0)
+    expect(page.get_by_role("row").filter(has_text="en pause")).to_have_count(0)
+    page.goto(f"{site.url}/campaigns/{name}/progress")
+    expect(page.get_by_role("heading", name="Cote")).to_be_visible()
+    expect(told).to_have_count(0)
+    page.goto(f"{site.url}/help#aside")
+    page.locator("#aside").get_by_role("button", name="Montrer à nouveau").click()
+    go(page, "Campagnes")
+    told.get_by_role("button", name="Reprendre").click()
+    expect(told).to_have_count(0)
+    archive_all(site)
+
+
+def test_a_sending_process_that_stands_is_told_on_every_page_with_the_command_that_starts_it(
+    page: Page, site: HandSite, email: str
+):
+    with site.writing() as session:
+        account = account_of(session, email)
+        session.exec(select(Worker)).one().beat_at = MONDAY - timedelta(hours=1)
+    name = campaign(site, "Arret", account)
+    for place in ("/", "/help", "/campaigns", f"/campaigns/{name}/audience", "/accounts"):
+        page.goto(site.url + place)
+        shown(page, "installation_not_sending").first.get_by_role("button", name="Redémarrer l’envoi").click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("fluenzr serve")
+        expect(dialog.get_by_role("button", name="Copier")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+    with site.writing() as session:
+        session.exec(select(Worker)).one().beat_at = MONDAY + timedelta(days=60)
+    look_again(page)
+    expect(shown(page, "installation_not_sending")).to_have_count(0)
     archive_all(site)
 
 

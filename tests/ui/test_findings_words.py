@@ -18,8 +18,9 @@ from fluenzr_app.diagnosis.bounces import (
 from fluenzr_app.diagnosis.findings import Finding, Subject
 from fluenzr_app.diagnosis.mailboxes import MailboxFacts, mailbox_finding
 from fluenzr_app.diagnosis.symptoms import CODES
-from fluenzr_app.ui.findings import ICONS, MANY, FindingLine, Reader, grouped, line_of
+from fluenzr_app.ui.findings import ACTS, ICONS, MANY, TOLD, FindingLine, Reader, grouped, line_of, place_of
 from fluenzr_app.words.catalogue import Lang, catalogue
+from tests.diagnosis.test_words import everything
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PARIS = ZoneInfo("Europe/Paris")
@@ -152,3 +153,43 @@ def test_every_kind_of_finding_has_a_drawing():
 )
 def test_every_finding_about_one_of_many_things_can_be_told_of_many(code: str):
     assert f"findings.many.{code}" in catalogue()
+
+
+def test_every_remedy_is_a_button_that_does_it_explains_it_or_leads_to_where_it_is_done():
+    for finding in everything():
+        said = line_of([finding], reader())
+        ways = ((said.mend, said.act, said.told, said.href), (said.also, said.also_act, said.also_told, said.also_href))
+        for remedy, (label, *done) in zip((*finding.remedies, "", ""), ways, strict=False):
+            assert bool(label) == bool(remedy), (finding.code, remedy)
+            assert len([each for each in done if each]) == bool(remedy), (finding.code, remedy, done)
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy", "place"),
+    [
+        ("account_error", "reconnect", "/accounts?open=reconnect&account={thing}"),
+        ("mailbox_not_read", "reconnect", "/accounts?open=reconnect&account={thing}"),
+        ("account_quota", "add_account", "/accounts?open=connect"),
+        ("campaign_no_account", "choose_accounts", "/campaigns/{thing}/timing"),
+        ("campaign_text_fault", "edit_mail", "/campaigns/{thing}?step=n1"),
+        ("campaign_contacts_overdue", "support", "/help/support"),
+        ("import_rows_refused", "download_errors", "/downloads/imports/{thing}/errors.csv?bom=true"),
+        ("workspace_no_address", "fill_address", "/settings?tab=workspace&field=postal_address"),
+    ],
+)
+def test_a_remedy_that_is_done_elsewhere_leads_to_that_very_place(code: str, remedy: str, place: str):
+    finding = next(each for each in everything() if each.code == code and remedy in each.remedies)
+    assert place_of(finding, remedy) == place.format(thing=line_of([finding], reader()).thing)
+
+
+def test_what_is_done_here_and_what_is_explained_are_apart():
+    assert not ACTS & TOLD
+    told = {line_of([each], reader()).told for each in everything()} - {""}
+    assert told == TOLD
+
+
+def test_of_many_imports_each_rejected_file_is_still_a_file_to_fetch():
+    refused = [each for each in everything() if each.code == "import_rows_refused"][:1] * MANY
+    said = line_of(refused, reader())
+    assert said.also_href == "/contacts/import"
+    assert [thing.file for thing in said.things] == [True] * MANY

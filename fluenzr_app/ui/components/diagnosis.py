@@ -61,6 +61,7 @@ def finding_banner(line: rx.Var[FindingLine], acts: Acts) -> rx.Component:
             rx.fragment(line.what, " ", rx.el.span(_time(line, acts), class_name="fz-since")),
             line.why,
             mend=_ways(line, acts),
+            detail=rx.cond(line.detail != "", rx.el.span(t("accounts.server_says"), " ", line.detail)),
         ),
         class_name="fz-finding",
         data_code=line.code,
@@ -133,14 +134,7 @@ def _ways(line: rx.Var[FindingLine], acts: Acts) -> rx.Component:
 
 
 def _mend(line: rx.Var[FindingLine], acts: Acts) -> rx.Component:
-    file = ReactRouterLink.create(
-        icon("download", 14),
-        rx.el.span(line.mend),
-        to=line.href,
-        reload_document=True,
-        download="",
-        class_name="fz-button fz-plain fz-size-small",
-    )
+    file = _file(line, "fz-plain")
     return rx.cond(
         line.act != "",
         mend_button(line.mend, urgent=line.urgent, on_click=acts.mend(line.act, line.key)),
@@ -152,12 +146,31 @@ def _mend(line: rx.Var[FindingLine], acts: Acts) -> rx.Component:
     )
 
 
+def _file(line: Any, kind: str) -> rx.Component:
+    """Return the link to a file of the server, which the router leaves to the browser."""
+    return ReactRouterLink.create(
+        icon("download", 14),
+        rx.el.span(line.mend),
+        to=line.href,
+        reload_document=True,
+        download="",
+        class_name=f"fz-button {kind} fz-size-small",
+    )
+
+
 def _things(line: rx.Var[FindingLine], acts: Acts) -> rx.Component:
     def one(thing: rx.Var[Thing]) -> rx.Component:
         mend = rx.cond(
             thing.act != "",
             button(thing.mend, size="small", kind="quiet", on_click=acts.mend(thing.act, thing.key)),
-            rx.cond(thing.href != "", button(thing.mend, size="small", kind="quiet", href=thing.href)),
+            rx.cond(
+                thing.href != "",
+                rx.cond(
+                    thing.file,
+                    _file(thing, "fz-quiet"),
+                    button(thing.mend, size="small", kind="quiet", href=thing.href),
+                ),
+            ),
         )
         return rx.el.li(
             rx.el.div(

@@ -10,9 +10,9 @@ from fluenzr_app.ui.components.buttons import button, menu_item, row_menu
 from fluenzr_app.ui.components.forms import search_field
 from fluenzr_app.ui.components.frame import block, body, empty_state, page_header
 from fluenzr_app.ui.components.poll import poll
-from fluenzr_app.ui.components.status import Tone, diagnosis_banner, status_badge, usage_bar
+from fluenzr_app.ui.components.status import Tone, status_badge, usage_bar
 from fluenzr_app.ui.components.table import Column, data_table, mark_tile, toolbar, two_lines, under_row
-from fluenzr_app.ui.components.values import chosen_icon, icon, when
+from fluenzr_app.ui.components.values import icon, when
 from fluenzr_app.ui.findings_state import FindingsState
 from fluenzr_app.ui.findings_view import banners_of
 from fluenzr_app.ui.language import t
@@ -101,11 +101,10 @@ def _list() -> rx.Component:
         sort=S.sort,
         on_sort=S.sort_by,
         below=lambda line: rx.cond(
-            line.has_error | line.unread | FindingsState.things.contains(line.id),
+            _unread(line) | FindingsState.things.contains(line.id),
             under_row(
                 _COLUMNS,
-                rx.cond(line.has_error, _diagnosis(line)),
-                rx.cond(line.unread, reading_banner(line.reading, _mend_reading(line))),
+                rx.cond(_unread(line), reading_banner(line.reading, _mend_reading(line))),
                 banners_of(line.id),
             ),
         ),
@@ -148,8 +147,13 @@ def _status(line: rx.Var[AccountLine]) -> rx.Component:
             (line.until != "") & ~line.has_error,
             rx.el.div(t("accounts.resumes"), " ", when(line.until, ShellState.zone), class_name="fz-second fz-small"),
         ),
-        rx.cond(line.unread, rx.fragment(), reading_line(line.reading)),
+        rx.cond(_unread(line), rx.fragment(), reading_line(line.reading)),
     )
+
+
+def _unread(line: rx.Var[AccountLine]) -> rx.Var[bool]:
+    """Return whether the row itself says that its mailbox is not read: no finding does, here or put aside."""
+    return line.unread & ~FindingsState.told.contains("mailbox_not_read:" + line.id)
 
 
 def _used(line: rx.Var[AccountLine]) -> rx.Component:
@@ -217,45 +221,6 @@ def _menu(line: rx.Var[AccountLine]) -> rx.Component:
                 rx.menu.separator(),
                 menu_item(t("accounts.menu.remove"), "trash-2", danger=True, on_select=opens("remove")),
             ),
-        ),
-    )
-
-
-def _diagnosis(line: rx.Var[AccountLine]) -> rx.Component:
-    mends = {"edit_servers": "accounts.mend.edit_servers", "lower_limits": "accounts.mend.lower_limits"}
-    label = rx.match(
-        line.act,
-        *[(act, t(key)) for act, key in mends.items()],
-        ("reconnect", t("accounts.mend.reconnect")),
-        t("accounts.mend.test"),
-    )
-    drawer = rx.cond(line.act == "lower_limits", "settings", "reconnect")
-    drawing = chosen_icon(
-        line.act, {"reconnect": "key-round", "edit_servers": "server-off", "lower_limits": "gauge"}, "circle-alert"
-    )
-    return diagnosis_banner(
-        drawing,
-        "error",
-        rx.fragment(
-            line.error_what,
-            " ",
-            rx.el.span(
-                t("accounts.since"), " ", when(line.error_since, ShellState.zone, mode="since"), class_name="fz-since"
-            ),
-        ),
-        rx.fragment(
-            rx.cond(line.waiting > 0, t("accounts.waiting", n=line.waiting), t("accounts.nothing_lost")),
-            " ",
-            line.error_mend,
-            rx.cond(
-                line.until != "",
-                rx.fragment(" ", t("accounts.next_try"), " ", when(line.until, ShellState.zone), "."),
-            ),
-        ),
-        detail=rx.cond(line.error_words != "", rx.el.span(t("accounts.server_says"), " ", line.error_words)),
-        mend=rx.cond(
-            ShellState.is_admin,
-            button(label, kind="solid", icon_name="refresh-cw", on_click=S.open_drawer(drawer, line.id)),
         ),
     )
 

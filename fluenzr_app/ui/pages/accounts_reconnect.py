@@ -30,6 +30,7 @@ from fluenzr_app.ui.components.forms import field, form, grid, password_input, t
 from fluenzr_app.ui.components.frame import drawer
 from fluenzr_app.ui.components.status import diagnosis_banner
 from fluenzr_app.ui.failures import in_words
+from fluenzr_app.ui.findings_state import FindingsState
 from fluenzr_app.ui.guard import Acting, acting
 from fluenzr_app.ui.kept import kept, kept_is_saved
 from fluenzr_app.ui.language import t, words
@@ -231,11 +232,12 @@ class ReconnectState(rx.State):
             self.step = failed or len(results)
             self.passed = can_send(results)
             if not self.passed:
-                return AccountsState.refresh
+                return [AccountsState.refresh, FindingsState.look]
             self.error_what, self.error_mend, self.error_since = "", "", ""
             # Its mailbox is tried at once, too; the list will tell.
             self.reading = Reading()
-        return [rx.toast.success(words(me.lang, "accounts.reconnected_now", email=self.email)), AccountsState.refresh]
+        done = rx.toast.success(words(me.lang, "accounts.reconnected_now", email=self.email))
+        return [done, AccountsState.refresh, FindingsState.look]
 
     def _forget_test(self) -> None:
         self.stages, self._results, self.faults, self.marked = [], [], {}, []

@@ -151,7 +151,9 @@ class CampaignState(rx.State):
     ) -> None:
         waiting = None if standing is None else standing.waiting
         self.has_wait = waiting is not None and campaign.status in ("active", "paused")
-        self.wait = wait_words(lang, waiting, now, here) if waiting is not None and self.has_wait else WaitWords()
+        self.wait = (
+            wait_words(lang, waiting, now, here, self.id) if waiting is not None and self.has_wait else WaitWords()
+        )
         self.waiting = 0 if standing is None else standing.contacts
         self.next_at = shown_next(standing, now) if campaign.status == "active" else ""
 

@@ -92,7 +92,7 @@ def _standstill() -> rx.Component:
         ("timing", _to(head.wait, "timing")),
         ("choose_account", _to(head.wait, "timing")),
         ("decide", rx.fragment()),
-        mend_button(head.wait.mend_label, urgent=head.wait.tone == "error", href="/accounts"),
+        mend_button(head.wait.mend_label, urgent=head.wait.tone == "error", href=head.wait.href),
     )
     draft = diagnosis_banner(
         "pencil-line",
@@ -106,7 +106,12 @@ def _standstill() -> rx.Component:
         draft,
         rx.cond(
             # What the frame tells already is not said twice.
-            head.has_wait & ~quiet & (head.wait.code != "uncertain") & (FindingsState.here.length() == 0),
+            head.has_wait
+            & ~quiet
+            & (head.wait.code != "uncertain")
+            & (FindingsState.here.length() == 0)
+            & ~FindingsState.told.contains(head.wait.finding)
+            & ~FindingsState.told.contains(head.wait.account),
             diagnosis_banner(
                 chosen_icon(head.wait.code, WAIT_ICONS, "hourglass"),
                 head.wait.tone,

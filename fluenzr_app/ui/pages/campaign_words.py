@@ -13,8 +13,11 @@ from fluenzr_app.campaigns.lifecycle import StartCheck
 from fluenzr_app.campaigns.standing import TO_MEND
 from fluenzr_app.campaigns.waiting import Waiting
 from fluenzr_app.campaigns.waiting_words import wait_told
+from fluenzr_app.db.ids import public_id
+from fluenzr_app.diagnosis.symptoms import CODES
 from fluenzr_app.ui.components.status import Tone
 from fluenzr_app.ui.language import words
+from fluenzr_app.ui.pages.accounts_query import AccountsQuery
 from fluenzr_app.words.catalogue import Lang, catalogue
 
 STATUSES: dict[str, tuple[str, Tone, str]] = {
@@ -59,7 +62,11 @@ _NUMBERS = {"maxEmailsPerHour", "newContactsPerDay", "maxPerCompanyPerDay", "sen
 
 @dataclass(frozen=True)
 class WaitWords:
-    """A reason to wait as a page shows it; `mend` names the act that ends it, "" where nobody need do anything."""
+    """A reason to wait as a page shows it; `mend` names the act that ends it, "" where nobody need do anything.
+
+    `account` is the public id of the account that holds it up, `href` where that is mended. `finding` names the finding
+    that tells the same (`findings.key_of`), "" where none does.
+    """
 
     code: str = ""
     tone: str = "grey"
@@ -68,11 +75,16 @@ class WaitWords:
     until: str = ""
     mend: str = ""
     mend_label: str = ""
+    account: str = ""
+    href: str = ""
+    finding: str = ""
 
 
-def wait_words(lang: Lang, waiting: Waiting, now: datetime, zone: ZoneInfo) -> WaitWords:
-    """Return a reason in the reader's words: what, why, until when, and what mends it."""
+def wait_words(lang: Lang, waiting: Waiting, now: datetime, zone: ZoneInfo, campaign: str = "") -> WaitWords:
+    """Return a reason in the reader's words: what, why, until when, and what mends it; `campaign` is its public id."""
     code, said = waiting.code, wait_told(waiting, lang, now, zone)
+    account_id = waiting.params.get("account")
+    account = "" if account_id is None else public_id("acc", account_id)
     return WaitWords(
         code=code,
         tone="error" if code in TO_MEND else "attention" if code in _SLOWED else "grey",
@@ -81,7 +93,31 @@ def wait_words(lang: Lang, waiting: Waiting, now: datetime, zone: ZoneInfo) -> W
         until=said.until,
         mend=said.mend,
         mend_label=said.mend_words,
+        account=account,
+        href=_place(code, account, str(waiting.params.get("email") or "")),
+        finding=_finding(code, account, campaign),
     )
+
+
+def _place(code: str, account: str, email: str) -> str:
+    """Return where the account that holds something up is seen or mended, "" where none does."""
+    if not account:
+        return ""
+    if code == "account_error":
+        return AccountsQuery(drawer="reconnect", account=account).address()
+    if code in ("daily_cap", "ramp_cap"):
+        return AccountsQuery(drawer="day", account=account).address()
+    return AccountsQuery(q=email).address()
+
+
+def _finding(code: str, account: str, campaign: str) -> str:
+    """Return the name of the finding that tells of the same reason, "" where none does."""
+    if code == "held":
+        return "installation_held:"
+    if code.startswith("account_") and code in CODES:
+        return f"{code}:{account}"
+    name = code if code in CODES else f"campaign_{code}"
+    return f"{name}:{campaign}" if campaign and name in CODES else ""
 
 
 def fault_words(lang: Lang, fault: Fault) -> str:

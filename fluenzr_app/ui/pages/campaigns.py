@@ -12,6 +12,8 @@ from fluenzr_app.ui.components.frame import block, body, confirm_dialog, empty_s
 from fluenzr_app.ui.components.status import diagnosis_banner, progress_bar, status_badge
 from fluenzr_app.ui.components.table import Column, data_table, pager, toolbar, two_lines, under_row
 from fluenzr_app.ui.components.values import chosen_icon, icon, number, percent, when
+from fluenzr_app.ui.findings_state import FindingsState
+from fluenzr_app.ui.findings_view import banners_of
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.campaign_acts import PER_PAGE
 from fluenzr_app.ui.pages.campaign_figures import followed_cell
@@ -47,6 +49,7 @@ def page() -> rx.Component:
         page_header(t("campaigns.title"), rx.fragment(*counted), template, new),
         rx.el.div(tabs(options, state.tab, state.show_tab), class_name="fz-tabs-line"),
         body(
+            banners_of(""),
             toolbar(search_field(t("campaigns.search"), value=state.search, on_change=state.look_for)),
             block(
                 data_table(
@@ -177,9 +180,20 @@ def _below(row: Any) -> rx.Component:
         rx.fragment(row.wait.why, " ", row.wait.until),
         mend=rx.cond(row.wait.mend != "", _mend(row)),
     )
+    findings, account = FindingsState, row.wait.account
+    of_account = (account != "") & findings.things.contains(account)
+    told = findings.told.contains(row.wait.finding) | findings.told.contains(account)
     return rx.fragment(
-        rx.cond(row.has_wait, under_row(9, wait)),
-        rx.cond(row.uncertain > 0, under_row(9, uncertain)),
+        rx.cond(
+            findings.things.contains(row.id) | of_account,
+            under_row(9, rx.cond(of_account, banners_of(account)), banners_of(row.id)),
+        ),
+        # What a finding tells, here or put aside, is not said twice.
+        rx.cond(row.has_wait & findings.of_campaigns & ~told, under_row(9, wait)),
+        rx.cond(
+            (row.uncertain > 0) & findings.of_campaigns & ~findings.told.contains("campaign_uncertain:" + row.id),
+            under_row(9, uncertain),
+        ),
     )
 
 
@@ -191,7 +205,7 @@ def _mend(row: Any) -> rx.Component:
         ("timing", mend_button(row.wait.mend_label, urgent=urgent, href=f"/campaigns/{row.id}/timing")),
         ("choose_account", mend_button(row.wait.mend_label, urgent=urgent, href=f"/campaigns/{row.id}/timing")),
         ("decide", mend_button(row.wait.mend_label, href=row.href)),
-        mend_button(row.wait.mend_label, urgent=urgent, href="/accounts"),
+        mend_button(row.wait.mend_label, urgent=urgent, href=row.wait.href),
     )
 
 

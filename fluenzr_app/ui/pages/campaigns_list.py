@@ -12,6 +12,7 @@ import reflex as rx
 
 from fluenzr_app.campaigns.errors import CampaignsError
 from fluenzr_app.db.ids import public_id
+from fluenzr_app.ui.findings_state import FindingsState
 from fluenzr_app.ui.guard import acting, zone
 from fluenzr_app.ui.language import words
 from fluenzr_app.ui.pages import campaign_acts as acts
@@ -155,7 +156,7 @@ class CampaignsState(rx.State):
         except CampaignsError as error:
             return [rx.toast.error(refusal(me.lang, error)), CampaignsState.load]
         done = {"pause": "paused", "resume": "resumed", "duplicate": "copied"}[act]
-        return [rx.toast.success(words(me.lang, f"campaigns.{done}")), CampaignsState.load]
+        return [rx.toast.success(words(me.lang, f"campaigns.{done}")), CampaignsState.load, FindingsState.look]
 
     @rx.event
     async def ask(self, act: str, campaign: str) -> None:
@@ -234,6 +235,6 @@ def _row(listed: Listed, lang: Lang, now: datetime, here: ZoneInfo) -> CampaignR
         waiting=0 if standing is None else standing.contacts,
         uncertain=0 if standing is None else standing.uncertain,
         has_wait=shown,
-        wait=wait_words(lang, waiting, now, here) if waiting is not None and shown else WaitWords(),
+        wait=wait_words(lang, waiting, now, here, key) if waiting is not None and shown else WaitWords(),
         href=_address(key, line.status),
     )

@@ -15,6 +15,7 @@ from fluenzr_app.ui.components.frame import body, empty_state, page_header, row,
 from fluenzr_app.ui.components.status import status_badge
 from fluenzr_app.ui.components.table import Column, data_table, two_lines
 from fluenzr_app.ui.components.values import icon, number, when
+from fluenzr_app.ui.findings_view import banners_here
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages import contacts_bulk, contacts_card
 from fluenzr_app.ui.pages.contacts_card_state import ContactCardState
@@ -46,6 +47,7 @@ def page() -> rx.Component:
         ),
         with_panel(
             body(
+                banners_here(),
                 rx.cond(S.everybody > 0, _tools()),
                 _list(),
                 class_name=rx.cond(S.open != "", "fzc-body fzc-beside-panel", "fzc-body"),

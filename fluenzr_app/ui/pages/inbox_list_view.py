@@ -12,6 +12,8 @@ from fluenzr_app.ui.components.forms import choice, choice_of, field, form, grid
 from fluenzr_app.ui.components.frame import empty_state, row
 from fluenzr_app.ui.components.status import badge, diagnosis_banner, status_badge
 from fluenzr_app.ui.components.values import icon, kbd, link, number, short_date, when
+from fluenzr_app.ui.findings_state import FindingsState
+from fluenzr_app.ui.findings_view import banners_here
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.inbox_conversation import ConversationState
 from fluenzr_app.ui.pages.inbox_list import InboxRow, InboxState, Unread
@@ -35,9 +37,16 @@ def pane() -> rx.Component:
         ),
         _tabs(),
         rx.el.div(
-            rx.foreach(S.failing, _failing),
+            banners_here(),
+            # What a finding tells, here or put aside, is not said twice.
+            rx.foreach(
+                S.failing,
+                lambda unread: rx.cond(
+                    FindingsState.told.contains("mailbox_not_read:" + unread.account), rx.fragment(), _failing(unread)
+                ),
+            ),
             rx.cond(
-                S.more_failing > 0,
+                (S.more_failing > 0) & (FindingsState.told.length() == 0),
                 rx.el.p(
                     t("inbox.more_unreadable", n=S.more_failing),
                     " ",
