@@ -1,11 +1,14 @@
 """Every finding, remedy, wait and entry of the guide has its words, in both languages."""
 
+import ast
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+import fluenzr_app
 from fluenzr_app.accounts.words import WORDS
 from fluenzr_app.campaigns.bounced import BouncedContact
 from fluenzr_app.campaigns.content import CONTENT_FAULTS
@@ -29,6 +32,7 @@ from fluenzr_app.words.catalogue import Lang
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 AGO, LATER = NOW - timedelta(hours=2), NOW + timedelta(hours=4)
 PARIS = ZoneInfo("Europe/Paris")
+PACKAGE = Path(fluenzr_app.__file__).parent
 
 ACCOUNT = AccountFacts(1, "sarah@nova.example", "connected", None, "", None, "", None, None, "", 14, 86)
 CAMPAIGN = CampaignFacts(7, "Achats", "active", "", None, 30, None, 30, LATER, "sarah@nova.example", 0, 100, 1)
@@ -135,6 +139,31 @@ def test_every_reason_to_wait_has_words_and_those_that_do_not_end_by_themselves_
         said = wait_told(Waiting(code), lang, NOW, PARIS)
         assert said.mend_words, code
         assert said.until == ""
+
+
+def test_the_reasons_to_wait_that_have_words_are_all_that_the_software_gives():
+    given = {code for name in ("Waiting", "Wait") for code in codes_given_to(name)}
+    assert {"soft_bounce", "company_cap", "turn", "held"} <= given
+    assert given <= set(WAITS)
+
+
+def codes_given_to(name: str) -> set[str]:
+    """The texts that the engine's source gives as the first argument of calls of `name`."""
+    sources = [path for room in ("campaigns", "sending", "inbox") for path in (PACKAGE / room).rglob("*.py")]
+    calls = [
+        node
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name and node.args
+    ]
+    return {
+        each.value
+        for call in calls
+        for each in ast.walk(call.args[0])
+        if isinstance(each, ast.Constant)
+        and isinstance(each.value, str)
+        and not isinstance(call.args[0], ast.JoinedStr)
+    }
 
 
 @pytest.mark.parametrize("lang", ["fr", "en"])
