@@ -144,13 +144,24 @@
   // and whoever has just followed a link is then led to where it goes.
   const FOLLOWED = "fluenzr-followed";
   const JUST_NOW_MS = 10000;
+  const ARRIVED_MS = 100;
   let followed = null;
+  let arrival;
+  // Whoever has arrived and comes back to where the link was does not follow it any more.
+  const arrived = () => {
+    if (isPending(followed)) return;
+    followed = null;
+    clearInterval(arrival);
+  };
   document.addEventListener(
     "click",
     (event) => {
       const link = event.target.closest?.("a[href]");
       const stays = link && link.origin === location.origin && !link.target && !link.hasAttribute("download");
-      if (stays) followed = { href: link.href, from: location.href, at: Date.now() };
+      if (!stays) return;
+      followed = { href: link.href, from: location.href, at: Date.now() };
+      clearInterval(arrival);
+      arrival = setInterval(arrived, ARRIVED_MS);
     },
     true,
   );

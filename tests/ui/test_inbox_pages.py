@@ -141,7 +141,8 @@ def test_the_list_shows_what_waits_and_what_cannot_be_read(page: Page, stocked: 
     expect(row_of(page, "Odile Pasquier")).to_contain_text("Réponse automatique")
     expect(row_of(page, "Grégory Simon")).to_contain_text("Désinscription à confirmer")
     expect(page.locator(".fzi-row").filter(has_text="Anaïs Petit")).to_have_count(0)
-    banner = page.get_by_role("alert").filter(has_text="ines@nova-conseil.example")
+    banner = page.locator('.fz-finding[data-code="mailbox_not_read"]')
+    expect(banner).to_contain_text("ines@nova-conseil.example")
     expect(banner).to_contain_text("535 5.7.8")
     expect(banner.get_by_role("link", name="Reconnecter")).to_have_attribute(
         "href", re.compile(r"/accounts\?open=reconnect&account=acc_")
