@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, literal, select
 from sqlmodel import Session
 
 from fluenzr_app.accounts.models import EmailAccount
-from fluenzr_app.campaigns.bounced import BOUNCED, bounced_in
+from fluenzr_app.campaigns.bounced import BOUNCED, count_bounced_in
 from fluenzr_app.campaigns.brake import BRAKE, since_resume
 from fluenzr_app.campaigns.models import Campaign
 from fluenzr_app.contacts.models import Contact, ContactImport, Group, GroupMember
@@ -39,7 +39,26 @@ def bounce_facts(session: Session, workspace_id: int, campaigns: Sequence[Campai
         for each in campaigns
         if each.pause_reason == BRAKE or (each.status == "active" and each.bounced >= LEAST_BOUNCES_TOLD)
     ]
-    return [_bounces(session, workspace_id, each) for each in watched]
+    if not watched:
+        return []
+    ids = [each.id for each in watched]
+    figures = since_resume(session, ids)
+    contacts = count_bounced_in(session, workspace_id, ids)
+    sources = _sources(session, workspace_id, [key for key in ids if figures[key].bounced])
+    return [
+        BounceFacts(
+            campaign_id=each.id,
+            name=each.name,
+            status=each.status,
+            pause_reason=each.pause_reason,
+            paused_at=each.paused_at,
+            sent=figures[each.id].sent,
+            bounced=figures[each.id].bounced,
+            contacts=contacts.get(each.id, 0),
+            sources=tuple(sources.get(each.id, ())),
+        )
+        for each in watched
+    ]
 
 
 def soft_facts(session: Session, campaigns: Sequence[CampaignFacts], now: datetime) -> list[SoftFacts]:
@@ -112,54 +131,48 @@ def _follow_ups(session: Session, account_ids: Sequence[int]) -> Mapping[int, in
     return {account_id: int(n) for account_id, n in rows}
 
 
-def _bounces(session: Session, workspace_id: int, campaign: CampaignFacts) -> BounceFacts:
-    figures = since_resume(session, campaign.id)
-    return BounceFacts(
-        campaign_id=campaign.id,
-        name=campaign.name,
-        status=campaign.status,
-        pause_reason=campaign.pause_reason,
-        paused_at=campaign.paused_at,
-        sent=figures.sent,
-        bounced=figures.bounced,
-        contacts=len(bounced_in(session, workspace_id, campaign.id)),
-        sources=_sources(session, workspace_id, campaign.id) if figures.bounced else (),
-    )
-
-
-def _sources(session: Session, workspace_id: int, campaign_id: int) -> tuple[Source, ...]:
-    since = session.connection().execute(
-        select(func.coalesce(_CAMPAIGN.c.resumed_at, _CAMPAIGN.c.started_at)).where(_CAMPAIGN.c.id == campaign_id)
-    ).scalar()  # fmt: skip
-    # By the index of the campaign's events: the brake sees to it that these are few.
+def _sources(session: Session, workspace_id: int, campaign_ids: Sequence[int]) -> dict[int, list[Source]]:
+    """Return for each campaign the domain, the import and the group from which most of its bounces come."""
+    if not campaign_ids:
+        return {}
+    # By the index of the campaigns' events: the brake sees to it that these are few.
     bounced = (
-        select(_CONTACT.c.id, _CONTACT.c.domain, _CONTACT.c.import_id)
+        select(_EVENT.c.campaign_id, _CONTACT.c.id, _CONTACT.c.domain, _CONTACT.c.import_id)
         .join_from(_EVENT, _CONTACT, _CONTACT.c.id == _EVENT.c.contact_id)
+        .join(_CAMPAIGN, _CAMPAIGN.c.id == _EVENT.c.campaign_id)
         .where(
-            _EVENT.c.campaign_id == campaign_id,
+            _EVENT.c.campaign_id.in_(list(campaign_ids)),
             _EVENT.c.type == BOUNCED,
-            _EVENT.c.at >= since,
+            _EVENT.c.at >= func.coalesce(_CAMPAIGN.c.resumed_at, _CAMPAIGN.c.started_at),
             _CONTACT.c.workspace_id == workspace_id,
         )
         .subquery()
     )
-    n = func.count().label("n")
-    domain = select(literal(0).label("id"), bounced.c.domain.label("name"), n).group_by(bounced.c.domain)
+    of, n = bounced.c.campaign_id, func.count()
+    domain = select(of, literal(0), bounced.c.domain, n).group_by(of, bounced.c.domain)
     imported = (
-        select(_IMPORT.c.id, _IMPORT.c.file_name.label("name"), n)
+        select(of, _IMPORT.c.id, _IMPORT.c.file_name, n)
         .join_from(bounced, _IMPORT, _IMPORT.c.id == bounced.c.import_id)
-        .group_by(_IMPORT.c.id, _IMPORT.c.file_name)
+        .group_by(of, _IMPORT.c.id, _IMPORT.c.file_name)
     )
     grouped = (
-        select(_GROUP.c.id, _GROUP.c.name, n)
+        select(of, _GROUP.c.id, _GROUP.c.name, n)
         .join_from(bounced, _MEMBER, _MEMBER.c.contact_id == bounced.c.id)
         .join(_GROUP, _GROUP.c.id == _MEMBER.c.group_id)
-        .group_by(_GROUP.c.id, _GROUP.c.name)
+        .group_by(of, _GROUP.c.id, _GROUP.c.name)
     )
-    found = (_worst(session, "domain", domain), _worst(session, "import", imported), _worst(session, "group", grouped))
-    return tuple(each for each in found if each is not None)
+    found: dict[int, list[Source]] = {}
+    counted: Sequence[tuple[SourceKind, Select[Any]]] = (("domain", domain), ("import", imported), ("group", grouped))
+    for kind, statement in counted:
+        for campaign_id, source in _worst(session, kind, statement).items():
+            found.setdefault(campaign_id, []).append(source)
+    return found
 
 
-def _worst(session: Session, kind: SourceKind, counted: Select[Any]) -> Source | None:
-    row = session.connection().execute(counted.order_by(counted.selected_columns.n.desc()).limit(1)).first()
-    return None if row is None else Source(kind, row.id or None, row.name, int(row.n))
+def _worst(session: Session, kind: SourceKind, counted: Select[Any]) -> dict[int, Source]:
+    """Return for each campaign the source that is counted most often; of several the first by id and name."""
+    rows = sorted(session.connection().execute(counted), key=lambda row: (-row[3], row[1], row[2]))
+    found: dict[int, Source] = {}
+    for campaign_id, source_id, name, n in rows:
+        found.setdefault(campaign_id, Source(kind, source_id or None, name, int(n)))
+    return found

@@ -12,6 +12,7 @@ from sqlalchemy import event
 from sqlmodel import Session, col, select
 
 from fluenzr_app.campaigns import service as campaigns
+from fluenzr_app.campaigns.brake import since_resume
 from fluenzr_app.campaigns.enrollments import count_moves, enroll
 from fluenzr_app.campaigns.gaps import Gap, Mailing, gaps_of, unguarded_gaps
 from fluenzr_app.campaigns.models import Campaign, Enrollment, Node
@@ -22,9 +23,12 @@ from fluenzr_app.campaigns.workflow_store import read_workflow, read_workflows
 from fluenzr_app.clock import ManualClock
 from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.engine import Database
-from fluenzr_app.diagnosis.facts import findings_of
+from fluenzr_app.diagnosis.bounces import Source
+from fluenzr_app.diagnosis.facts import campaign_facts, findings_of
 from fluenzr_app.diagnosis.findings import Finding
+from fluenzr_app.diagnosis.mail_facts import bounce_facts
 from fluenzr_app.diagnosis.overdue_facts import overdue_facts
+from fluenzr_app.events.record import NewEvent, record
 from fluenzr_app.sending.caps import last_attempts, room_returns_at, usage, usages
 from fluenzr_app.sending.models import Attempt, Message, Worker
 from fluenzr_app.ui.pages.dashboard_data import Dashboard, read_dashboard
@@ -133,9 +137,24 @@ class House:
             walks[4].status, walks[4].end_reason, walks[4].ended_at = "error", "empty_subject", self.now
             walks[4].node_id, walks[4].due_at = self.node(campaign, "n1"), None
             count_moves(self.session, {(campaign, "pending"): -1, (campaign, "error"): 1})
+            self.bounces(walks, account)
             paused = self.session.get_one(Campaign, self.campaign([account], 2))
             paused.status, paused.pause_reason, paused.paused_at = "paused", "user", self.now
             self.session.flush()
+
+    def bounces(self, walks: list[Enrollment], account_id: int) -> None:
+        """Let all of them have been written to, and three of the mails have come back within the hour."""
+        for kind, some, ago in (("email.sent", walks, 3 * HOUR), ("email.bounced", walks[:3], HOUR)):
+            record(
+                self.session,
+                [
+                    NewEvent(
+                        self.workspace_id, kind, f"{kind}:{walk.id}", self.now - ago, contact_id=walk.contact_id,
+                        campaign_id=walk.campaign_id, account_id=account_id,
+                    )
+                    for walk in some
+                ],
+            )  # fmt: skip
 
 
 @pytest.fixture
@@ -189,10 +208,22 @@ def test_many_campaigns_and_accounts_cost_as_many_statements_as_few(house: House
 def test_each_campaign_of_many_has_its_own_findings(house: House):
     house.furnished(3)
     found = findings(house)
-    for code in ("campaign_contacts_overdue", "campaign_uncertain", "campaign_blank_variable"):
+    for code in (
+        "campaign_contacts_overdue", "campaign_uncertain", "campaign_blank_variable", "campaign_text_fault",
+    ):  # fmt: skip
         told = [each for each in found if each.code == code]
         assert sorted(each.subject.id or 0 for each in told) == house.campaigns[::2], code
         assert len({str(each.params) for each in told}) == 1, code
+
+
+def test_each_campaign_of_many_has_its_own_bounces_and_their_sources(house: House):
+    house.furnished(2)
+    facts = campaign_facts(house.session, house.workspace_id, house.now)
+    found = bounce_facts(house.session, house.workspace_id, facts)
+    assert [each.campaign_id for each in found] == house.campaigns[-2::-2]
+    assert {(each.sent, each.bounced, each.sources) for each in found} == {
+        (6, 3, (Source("domain", None, "client.example", 3),))
+    }
 
 
 def test_the_standings_of_many_are_those_of_each(house: House):
@@ -285,6 +316,23 @@ def test_the_workflows_of_many_campaigns_are_those_of_each(house: House):
     house.furnished(2)
     found = read_workflows(house.session, house.campaigns)
     assert found == dict.fromkeys(house.campaigns, TWO_MAILS)
+
+
+def test_the_brake_goes_by_the_figures_of_each_of_many_campaigns_since_its_own_start(house: House):
+    account = house.account()
+    begun = [house.now - 24 * HOUR, house.now - 150 * timedelta(minutes=1), house.now - HOUR, house.now]
+    ids = []
+    for since in begun:
+        ids.append(house.campaign([account], 6))
+        house.bounces(house.walks(ids[-1]), account)
+        row = house.session.get_one(Campaign, ids[-1])
+        row.started_at, row.resumed_at = (None, since) if since == house.now - HOUR else (since, None)
+    ids.append(house.campaign([account], 6))
+    house.session.get_one(Campaign, ids[-1]).started_at = None
+    house.session.flush()
+    found = since_resume(house.session, ids)
+    assert [(found[key].sent, found[key].bounced) for key in ids] == [(6, 3), (0, 3), (0, 3), (0, 0), (0, 0)]
+    assert found == {key: since_resume(house.session, [key])[key] for key in ids}
 
 
 def test_what_is_overdue_is_told_of_each_campaign_and_account(house: House):
