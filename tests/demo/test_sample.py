@@ -112,12 +112,15 @@ def test_the_draft_has_the_faults_that_its_editor_is_to_name(seeded: Seeded) -> 
 
 
 def test_every_mail_left_in_the_hours_of_its_campaign_and_within_the_ramp(seeded: Seeded) -> None:
-    attempts = seeded.rows("SELECT account_id, started_at FROM attempt WHERE outcome = 'accepted' ORDER BY started_at")
+    attempts = seeded.rows(
+        "SELECT attempt.account_id, started_at, kind FROM attempt JOIN message ON message.id = message_id"
+        " WHERE outcome = 'accepted' ORDER BY started_at"
+    )
     per_day: dict[tuple[int, date], int] = {}
-    for account_id, micros in attempts:
+    for account_id, micros, kind in attempts:
         local = (moment(date(1970, 1, 1), 0, 1) + timedelta(microseconds=int(str(micros)))).astimezone(ZONE)
-        assert local.weekday() < 5
-        assert 9 <= local.hour < 18
+        # What somebody writes by hand leaves whenever they write it.
+        assert kind != "campaign" or (local.weekday() < 5 and 9 <= local.hour < 18), (local, kind)
         key = (int(str(account_id)), local.date())
         per_day[key] = per_day.get(key, 0) + 1
     limits = {row[0]: int(str(row[1])) for row in seeded.rows("SELECT id, daily_limit FROM email_account")}
