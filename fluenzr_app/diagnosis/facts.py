@@ -31,6 +31,7 @@ from fluenzr_app.diagnosis.texts import text_findings
 from fluenzr_app.events.models import Rollup
 from fluenzr_app.sending import generation
 from fluenzr_app.sending.models import Attempt, Message
+from fluenzr_app.sending.rows import OPEN
 from fluenzr_app.workspaces.service import get_workspace
 
 _ATTEMPT = table_of(Attempt)
@@ -117,7 +118,8 @@ def waiting_messages(session: Session, workspace_id: int, now: datetime) -> dict
     connection = session.connection()
     queued = connection.execute(
         select(_MESSAGE.c.account_id, func.count())
-        .where(_MESSAGE.c.workspace_id == workspace_id, _MESSAGE.c.status.in_(("queued", "claimed")))
+        # Messages that have left stay in the table, and are not gone through.
+        .where(_MESSAGE.c.workspace_id == workspace_id, OPEN, _MESSAGE.c.status.in_(("queued", "claimed")))
         .group_by(_MESSAGE.c.account_id)
     )
     found = {account_id: int(n) for account_id, n in queued}

@@ -141,10 +141,12 @@ def _sources(session: Session, workspace_id: int, campaign_ids: Sequence[int]) -
         .join_from(_EVENT, _CONTACT, _CONTACT.c.id == _EVENT.c.contact_id)
         .join(_CAMPAIGN, _CAMPAIGN.c.id == _EVENT.c.campaign_id)
         .where(
-            _EVENT.c.campaign_id.in_(list(campaign_ids)),
+            _CAMPAIGN.c.id.in_(list(campaign_ids)),
+            _CAMPAIGN.c.workspace_id == workspace_id,
             _EVENT.c.type == BOUNCED,
             _EVENT.c.at >= func.coalesce(_CAMPAIGN.c.resumed_at, _CAMPAIGN.c.started_at),
-            _CONTACT.c.workspace_id == workspace_id,
+            # Not by the workspace's id itself: SQLite would go through all contacts of the workspace.
+            _CONTACT.c.workspace_id == _CAMPAIGN.c.workspace_id,
         )
         .subquery()
     )
