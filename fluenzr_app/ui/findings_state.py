@@ -38,8 +38,6 @@ _TOLD_FOR_MS = 20_000
 _SNOOZES = {"day": timedelta(days=1), "week": timedelta(days=7), "back": LONGEST}
 _CAMPAIGN = re.compile(r"^/campaigns/(cmp_\w+)")
 _CAMPAIGNS = re.compile(r"^/campaigns/?$")
-# Where there is room for one entry of each kind only.
-_IN_SHORT = re.compile(r"^/inbox")
 # One entry may name every account or campaign of a workspace; a longer one was not made by a page.
 _LONGEST_KEY = 20_000
 
@@ -82,8 +80,7 @@ class FindingsState(rx.State):
         asked = dict(url.query_parameters)
         about = await me.read(_about, me.workspace_id, found, url.path, asked)
         put_away = await me.read(_about, me.workspace_id, [each.finding for each in aside], url.path, asked)
-        groups = grouped(about) if _IN_SHORT.match(url.path) else [(each,) for each in about]
-        self.here = [line_of(group, reader) for group in groups]
+        self.here = [line_of(group, reader) for group in _in_groups(about, url.path)]
         self.things = [line.thing for line in self.here if line.thing]
         self.told = [name for each in (*about, *put_away) for name in (name_of(each), public(each)) if name]
         self.of_campaigns = _CAMPAIGNS.match(url.path) is not None
@@ -192,7 +189,7 @@ def _about(
     if path.startswith("/accounts"):
         return [each for each in found if each.subject.kind in ("account", "installation")]
     if path.startswith("/inbox"):
-        return [each for each in found if each.code == "mailbox_not_read"]
+        return [each for each in found if each.code in ("mailbox_not_read", "account_error")]
     # A failed import is told by its report.
     if path.startswith("/contacts/import"):
         key = _key("imp", str(asked.get("id", "")))
@@ -200,6 +197,14 @@ def _about(
     if path.startswith("/contacts"):
         return [each for each in found if each.code == "contacts_bounced"]
     return []
+
+
+def _in_groups(about: Sequence[Finding], path: str) -> list[tuple[Finding, ...]]:
+    """Return each by itself, but for mailboxes above the conversations, where there is little room."""
+    if not path.startswith("/inbox"):
+        return [(each,) for each in about]
+    mailboxes = [each for each in about if each.code == "mailbox_not_read"]
+    return [*grouped(mailboxes), *[(each,) for each in about if each.code != "mailbox_not_read"]]
 
 
 def _about_campaign(session: Session, workspace_id: int, found: Sequence[Finding], public: str) -> list[Finding]:

@@ -67,6 +67,13 @@ def banners_here(**props: Any) -> rx.Component:
     )
 
 
+def banners_with(code: str) -> rx.Component:
+    """Return the findings with this code about what the open page shows."""
+    return rx.fragment(
+        rx.foreach(FindingsState.here, lambda line: rx.cond(line.code == code, finding_banner(line, acts())))
+    )
+
+
 def banners_of(thing: Any) -> rx.Component:
     """Return the findings about one thing of a list whose page is open, by its public id; "" for what has none."""
     return rx.fragment(

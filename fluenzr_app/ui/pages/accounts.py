@@ -152,8 +152,13 @@ def _status(line: rx.Var[AccountLine]) -> rx.Component:
 
 
 def _unread(line: rx.Var[AccountLine]) -> rx.Var[bool]:
-    """Return whether the row itself says that its mailbox is not read: no finding does, here or put aside."""
-    return line.unread & ~FindingsState.told.contains("mailbox_not_read:" + line.id)
+    """Return whether the row itself says that its mailbox is not read: no finding does, here or put aside.
+
+    Where the account is in error, that is told, and its mailbox comes back with it.
+    """
+    told = FindingsState.told
+    with_account = (line.reading.state == "failing") & told.contains("account_error:" + line.id)
+    return line.unread & ~told.contains("mailbox_not_read:" + line.id) & ~with_account
 
 
 def _used(line: rx.Var[AccountLine]) -> rx.Component:

@@ -13,7 +13,7 @@ from fluenzr_app.ui.components.frame import empty_state, row
 from fluenzr_app.ui.components.status import badge, diagnosis_banner, status_badge
 from fluenzr_app.ui.components.values import icon, kbd, link, number, short_date, when
 from fluenzr_app.ui.findings_state import FindingsState
-from fluenzr_app.ui.findings_view import banners_here
+from fluenzr_app.ui.findings_view import banners_of, banners_with
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.inbox_conversation import ConversationState
 from fluenzr_app.ui.pages.inbox_list import InboxRow, InboxState, Unread
@@ -37,14 +37,8 @@ def pane() -> rx.Component:
         ),
         _tabs(),
         rx.el.div(
-            banners_here(),
-            # What a finding tells, here or put aside, is not said twice.
-            rx.foreach(
-                S.failing,
-                lambda unread: rx.cond(
-                    FindingsState.told.contains("mailbox_not_read:" + unread.account), rx.fragment(), _failing(unread)
-                ),
-            ),
+            banners_with("mailbox_not_read"),
+            rx.foreach(S.failing, _failing),
             rx.cond(
                 (S.more_failing > 0) & (FindingsState.told.length() == 0),
                 rx.el.p(
@@ -217,7 +211,9 @@ def _badges(line: rx.Var[InboxRow]) -> rx.Component:
 
 
 def _failing(unread: rx.Var[Unread]) -> rx.Component:
-    return diagnosis_banner(
+    """Say that a mailbox is not read: by the finding about its account where there is one, and then only once."""
+    told = FindingsState.told
+    itself = diagnosis_banner(
         "unplug",
         "error",
         rx.el.span(t("inbox.unreadable", account=unread.email)),
@@ -226,6 +222,11 @@ def _failing(unread: rx.Var[Unread]) -> rx.Component:
         ),
         detail=unread.text,
         mend=rx.cond(ShellState.is_admin, button(t("inbox.reconnect"), kind="solid", size="small", href=unread.href)),
+    )
+    return rx.cond(
+        told.contains("mailbox_not_read:" + unread.account),
+        rx.fragment(),
+        rx.cond(told.contains("account_error:" + unread.account), banners_of(unread.account), itself),
     )
 
 
