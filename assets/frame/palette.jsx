@@ -54,6 +54,10 @@ function useFocusBack() {
   return [remember, giveBack];
 }
 
+// The page that a link leads to brings a palette of its own: what was open or typed in the one that goes, goes on there.
+const PASSED_ON_MS = 3000;
+let passedOn = null;
+
 export function Palette({ words, entries, found, foundFor, onAsk, ...acts }) {
   const [open, setOpen] = useState(false);
   const [asked, setAsked] = useState("");
@@ -62,18 +66,23 @@ export function Palette({ words, entries, found, foundFor, onAsk, ...acts }) {
   const [remember, giveBack] = useFocusBack();
   const list = useRef(null);
   const navigate = useNavigate();
+  const now = useRef(null);
+  now.current = open ? asked : null;
 
   useEffect(() => {
-    const show = () => {
+    const show = (text = "") => {
       remember();
-      setAsked("");
+      setAsked(text);
       setAt(0);
       setOpen(true);
     };
-    const took = window.fz.taking("fz-palette", show);
+    if (passedOn && Date.now() - passedOn.at < PASSED_ON_MS) show(passedOn.asked);
+    passedOn = null;
+    const took = window.fz.taking("fz-palette", () => show());
     return () => {
       took();
       clearTimeout(timer.current);
+      if (now.current !== null) passedOn = { asked: now.current, at: Date.now() };
     };
   }, []);
   const wanted = asked.trim().slice(0, MOST_LETTERS);

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from sqlalchemy import update
 from sqlmodel import Session
 
 from fluenzr_app.bundle import name_bundle
@@ -16,6 +17,8 @@ from fluenzr_app.contacts.listing import ContactFilter, list_contacts
 from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.ids import public_id
 from fluenzr_app.settings import load_settings
+from fluenzr_app.words.catalogue import Lang, words
+from fluenzr_app.workspaces.models import User
 from tests.people import PASSWORD, make_account
 from tests.real.browser import NARROW, new_context, screenshot
 from tests.ui.conftest import Site
@@ -32,6 +35,14 @@ def no_fault_in_the_browser(page: Page) -> Iterator[None]:
     yield
     meant = "ERR_|404|dynamically imported|Error loading route module|Failed to load resource"
     assert [fault for fault in faults if not re.search(meant, fault)] == []
+
+
+@pytest.fixture(autouse=True)
+def in_french(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What one test chose or left in the language of the person does not reach the next one."""
+    yield
+    if "stocked" in request.fixturenames:
+        within(request.getfixturevalue("stocked"), speak_french)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +72,10 @@ def stock(session: Session, keyring: KeyRing, workspace: int) -> None:
     make_account(session, workspace, "noa@kerbrat.example", now)
 
 
+def speak_french(session: Session, _keyring: KeyRing, _workspace: int) -> None:
+    session.connection().execute(update(User).values(language="fr"))
+
+
 def sign_in(page: Page, site: Site, path: str = "/") -> None:
     page.goto(site.url + path)
     page.locator("input[name=email]").fill(EMAIL)
@@ -70,11 +85,11 @@ def sign_in(page: Page, site: Site, path: str = "/") -> None:
     expect(page.locator(".fz-nav .fz-person")).to_contain_text("Atelier Rivage")
 
 
-def palette(page: Page) -> Locator:
+def palette(page: Page, lang: Lang = "fr") -> Locator:
     """The palette, opened by its keys."""
     expect(page.locator("fz-key[letter='ctrl+k']")).to_be_attached()
     page.keyboard.press("Control+k")
-    field = page.get_by_role("combobox", name="Aller à une page, un contact, une action")
+    field = page.get_by_role("combobox", name=words(lang, "palette.title"))
     expect(field).to_be_focused()
     return field
 
@@ -131,15 +146,14 @@ def test_acts_are_done_from_anywhere(page: Page, stocked: Site):
     page.keyboard.type("english")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Campaigns")).to_be_visible()
-    page.keyboard.press("Control+k")
-    expect(page.get_by_role("combobox", name="Go to a page, a contact, an action")).to_be_focused()
+    palette(page, "en")
     page.keyboard.type("sombre")
     expect(page.get_by_role("status").filter(has_text="Nothing for")).to_be_visible()
     page.keyboard.press("Control+a")
     page.keyboard.type("dark app")
     page.keyboard.press("Enter")
     expect(page.locator("html")).to_have_class(re.compile("dark"))
-    page.keyboard.press("Control+k")
+    palette(page, "en")
     page.keyboard.type("français")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Campagnes")).to_be_visible()
