@@ -433,6 +433,10 @@
       });
       if (!told) local.keys(PREFIX).filter((key) => key.endsWith(`:${place}`)).forEach((key) => local.write(key, null));
     },
+    // Whoever typed it at this place has thought better of it: the fields say again what holds.
+    dropped(place) {
+      live.forEach((each) => each.getAttribute("place") === place && each.drop());
+    },
     // Somebody signs out: nothing of what they typed stays in this browser, nor what the editors keep beside it.
     forget() {
       live.forEach((each) => (each.values = {}));

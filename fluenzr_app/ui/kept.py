@@ -74,5 +74,10 @@ def kept_is_saved(place: str) -> Any:
     return rx.call_script(f"window.fz.kept.saved({json.dumps(place)})")
 
 
+def kept_is_dropped(place: str) -> Any:
+    """Return the event by which a handler tells the browser that what was typed at `place` is not wanted any more."""
+    return rx.call_script(f"window.fz.kept.dropped({json.dumps(place)})")
+
+
 def _line(state: str, *children: Any) -> rx.Component:
     return rx.el.span(*children, class_name="fz-kept-line", data_of=state)

@@ -47,7 +47,7 @@ def page() -> rx.Component:
         ),
         with_panel(
             body(
-                banners_here(),
+                banners_here(class_name="fz-banners-page"),
                 rx.cond(S.everybody > 0, _tools()),
                 _list(),
                 class_name=rx.cond(S.open != "", "fzc-body fzc-beside-panel", "fzc-body"),

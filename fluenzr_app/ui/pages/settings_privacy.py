@@ -12,7 +12,7 @@ from sqlmodel import Session
 from fluenzr_app.campaigns.footer import Footer, with_footer
 from fluenzr_app.tracking import privacy
 from fluenzr_app.ui.guard import Acting, acting, zone
-from fluenzr_app.ui.kept import kept_is_saved
+from fluenzr_app.ui.kept import kept_is_dropped
 from fluenzr_app.ui.language import words
 from fluenzr_app.words import formats
 from fluenzr_app.workspaces import service as workspaces
@@ -133,7 +133,7 @@ class PrivacyState(rx.State):
         await acting(self)
         self.asking, self.error = "", ""
         self.version += 1
-        return kept_is_saved(DAYS)
+        return kept_is_dropped(DAYS)
 
     async def _store(self, me: Acting, where: str, **changes: Any) -> Any:
         try:
