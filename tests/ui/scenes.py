@@ -86,8 +86,21 @@ def _key(key: str) -> Act:
     return lambda page, lang: page.keyboard.press(key)
 
 
+# Offline, a browser opens no new connection and keeps the one it has.
+_HOLD_SOCKETS = """
+    window.fzSockets = [];
+    window.WebSocket = class extends WebSocket {
+        constructor(...given) { super(...given); window.fzSockets.push(this); }
+    };
+"""
+
+
 def _offline(page: Page, lang: Lang) -> None:
+    page.add_init_script(_HOLD_SOCKETS)
+    page.reload()
+    still(page)
     page.context.set_offline(True)
+    page.evaluate("window.fzSockets.forEach((each) => each.close())")
     expect(page.get_by_text(words(lang, "layout.lost"))).to_be_visible(timeout=30_000)
 
 

@@ -33,8 +33,13 @@ LANGUAGES: tuple[Lang, ...] = ("fr", "en")
 MODES = ("light", "dark")
 _PROCESSES = 2
 _HIGHEST = 4000
-# What the browser says of a connection that a scene takes away, and of an address that is nowhere.
-_BY_DESIGN = {"no-connection": "ERR_INTERNET_DISCONNECTED|WebSocket", "not-found": "404"}
+# What the browser says of a connection that a scene takes away, of an address that is nowhere, and of what watches the
+# page (see `watch`) in a mail's frame, in which nothing may run.
+_BY_DESIGN = {
+    "no-connection": "ERR_INTERNET_DISCONNECTED|WebSocket",
+    "not-found": "404",
+    "campaign-preview": "Blocked script execution in 'about:srcdoc'",
+}
 
 
 @dataclass(frozen=True)

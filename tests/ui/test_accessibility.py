@@ -81,11 +81,7 @@ def _violations(page: Page, scene: Scene) -> list[str]:
     return found
 
 
-# It takes the browser half a minute to believe that a connection is gone; the banner is in the pictures.
-_CHECKED = [scene for scene in SCENES if scene.name != "no-connection"]
-
-
-@pytest.mark.parametrize("scene", _CHECKED, ids=[scene.name for scene in _CHECKED])
+@pytest.mark.parametrize("scene", SCENES, ids=[scene.name for scene in SCENES])
 def test_nothing_bars_the_way(
     scene: Scene,
     installations: dict[Kind, tuple[Scenery, str]],

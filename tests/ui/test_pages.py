@@ -8,6 +8,7 @@ from fluenzr_app.ui.registry import PAGES
 from fluenzr_app.ui.shell import MENU, ShellState
 from fluenzr_app.words.catalogue import catalogue
 
+
 def test_every_page_compiles(bundle: Path):
     """The bundle is made of all pages at once: one that does not compile leaves none."""
     compiled = json.loads((bundle / "routes.json").read_text())
