@@ -385,6 +385,7 @@ def _tab_bar() -> rx.Component:
             rx.menu.item(icon("search", 14), t("palette.open"), on_click=OPEN_PALETTE),
             rx.menu.separator(),
             *others,
+            rx.menu.separator(),
             *_person_items(),
             size="2",
             side="top",

@@ -32,6 +32,7 @@ _BEFORE_HIGH = re.compile(r"[ \u00a0](?=[;!?%€])")
 _BEFORE_COLON = re.compile(r" (?=:)")
 _OPENING = re.compile(r"«[ \u00a0]?")
 _CLOSING = re.compile(r"[ \u00a0]?»")
+_BEFORE_UNIT = re.compile(r"(?<=[\d}]) (?=(?:h|min|s|ms|j|[KMG]o)(?![\w’-]))")
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -67,6 +68,7 @@ def french(text: str) -> str:
     text = text.replace("'", "’")
     text = _BEFORE_COLON.sub(_WIDE, text)
     text = _BEFORE_HIGH.sub(_NARROW, text)
+    text = _BEFORE_UNIT.sub(_WIDE, text)
     return _CLOSING.sub(f"{_NARROW}»", _OPENING.sub(f"«{_NARROW}", text))
 
 

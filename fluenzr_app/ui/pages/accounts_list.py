@@ -203,11 +203,13 @@ def _ask(session: Session, workspace_id: int, asked: AccountsQuery, now: datetim
     shown = [line for line in lines if wanted in line.email.casefold() or wanted in line.provider.casefold()]
     keys = {"email": lambda line: line.email, "status": lambda line: line.status, "used": lambda line: line.used}
     shown.sort(key=keys[asked.sort.removeprefix("-")], reverse=asked.sort.startswith("-"))
+    sent = sum(line.used for line in lines)
     return _Shown(
         shown,
         len(lines),
-        sum(line.used for line in lines),
-        sum(line.limit for line in lines),
+        sent,
+        # As on the dashboard: nothing can leave from an account that stands, but what has left was possible.
+        max(sent, sum(line.limit for line in lines if not line.stands)),
         sum(line.has_error for line in lines),
     )
 

@@ -292,7 +292,7 @@ def reconnect_drawer() -> rx.Component:
     """Return the drawer, open while the address says so."""
     state = ReconnectState
     return drawer(
-        t("accounts.reconnect_title", email=state.email),
+        t("accounts.reconnect_title"),
         rx.cond(
             state.error_what != "",
             diagnosis_banner(
@@ -347,7 +347,7 @@ def reconnect_drawer() -> rx.Component:
         probe_section(state, submit_as("mend"), t("accounts.probe.before_reconnect")),
         is_open=AccountsState.drawer == "reconnect",
         on_close=state.stop,
-        subtitle=t("accounts.reconnect_subtitle"),
+        subtitle=state.email,
         icon_name="refresh-cw",
         footer=rx.fragment(
             button(rx.cond(state.passed, t("common.close"), t("common.cancel")), on_click=state.stop),

@@ -12,7 +12,7 @@ from fluenzr_app.campaigns.counts import Counts
 from fluenzr_app.campaigns.rates import judge_of
 from fluenzr_app.ui.components.frame import kpi
 from fluenzr_app.ui.components.status import Tone, badge
-from fluenzr_app.ui.components.values import link, number, percent
+from fluenzr_app.ui.components.values import link, percent
 from fluenzr_app.ui.language import t
 
 Kind = Literal["opens", "clicks"]
@@ -81,7 +81,7 @@ def followed_kpi(kind: Kind, label: Any, shown: rx.Var[Followed], *, unknown: An
             rx.fragment(
                 judgement(shown.judgement),
                 rx.el.span(
-                    number(shown.count),
+                    t("dashboard.of_sent", n=shown.count, total=shown.delivered),
                     title=t("figures.of_delivered", count=shown.count, delivered=shown.delivered),
                 ),
             ),

@@ -117,7 +117,7 @@ def _figures() -> rx.Component:
             unit=t("dashboard.of_possible", n=state.possible),
             chart=_chart(),
         ),
-        kpi(t("dashboard.walking"), number(state.walking), t("dashboard.walking_new", n=state.new)),
+        kpi(t("dashboard.walking"), number(state.walking), _not_written_to()),
         kpi(
             t("dashboard.active"),
             number(state.active),
@@ -147,6 +147,13 @@ def _figures() -> rx.Component:
     return rx.fragment(today, month)
 
 
+def _not_written_to() -> rx.Var[str]:
+    state = DashboardState
+    some = rx.cond(state.new > 0, t("dashboard.walking_new", n=state.new), t("dashboard.walking_none_new"))
+    known = rx.cond(state.new < state.walking, some, t("dashboard.walking_all_new"))
+    return rx.cond(state.walking > 0, known, t("dashboard.walking_nobody")).to(str)
+
+
 def _no_rate(kind: Kind, shown: rx.Var[Followed]) -> rx.Var[str]:
     older = t("figures.older_opens", n=shown.count) if kind == "opens" else t("figures.older_clicks", n=shown.count)
     return rx.cond(shown.count > 0, older, t("dashboard.nothing_sent")).to(str)
@@ -157,6 +164,7 @@ def _chart() -> rx.Component:
     return rx.el.div(
         rx.foreach(state.bars, _bar),
         class_name="fzd-chart",
+        data_empty=(state.sent + state.planned) == 0,
         role="img",
         aria_label=t("dashboard.chart", sent=state.sent, planned=state.planned),
     )

@@ -33,6 +33,7 @@ GROUPS: Final[Mapping[str, tuple[int, ...]]] = {
 }
 # Told where they happen (a page, an answer of the API), with nothing that could be looked at here.
 IN_PLACE: Final = frozenset({19, 20, 23, 24, 26})
+SUPPORT: Final = 26
 _MONTH: Final = timedelta(days=30)
 
 
@@ -108,7 +109,11 @@ def state_of(symptom: Symptom, seen: int) -> Seen:
 
 def _row(symptom: Symptom, seen: int, facts: Looked, lang: Lang) -> SymptomRow:
     state = state_of(symptom, seen)
-    said = _said(symptom.number, facts, lang) if state == "clear" else words(lang, f"help.state_of.{state}")
+    said = words(lang, f"help.state_of.{state}")
+    if state == "clear":
+        said = _said(symptom.number, facts, lang)
+    elif symptom.number == SUPPORT:
+        said = _plain(lang, "support")
     title = words(lang, f"symptoms.{symptom.key}.title")
     return SymptomRow(symptom.number, symptom.key, title, state, said, f"/help/{symptom.key}")
 
@@ -134,7 +139,8 @@ def _said(number: int, facts: Looked, lang: Lang) -> str:
             share = formats.percent(lang, facts.bounced_30d / facts.sent_30d)
             return words(lang, "help.said.bounces", share=share)
         case 13:
-            return _plain(lang, "address" if facts.has_address else "no_address")
+            # Emails without an address are a finding; before the first one there is nothing to say about it.
+            return _plain(lang, "address" if facts.has_address else "no_sends")
         case _:
             return _plain(lang, _PLAIN[number]) if number in _PLAIN else words(lang, "help.state_of.clear")
 

@@ -166,7 +166,7 @@ def section() -> rx.Component:
     state = SuppressionState
     columns = [
         Column(t("settings.suppression.entry"), _entry),
-        Column(t("settings.suppression.reason"), lambda line: status_badge(line.reason, _REASONS)),
+        Column(t("settings.suppression.reason"), lambda line: status_badge(line.reason, _REASONS), hide_on_phone=True),
         Column(t("settings.suppression.at"), lambda line: when(line.at, ShellState.zone), hide_on_phone=True),
         Column(
             "",
@@ -220,6 +220,7 @@ def section() -> rx.Component:
                 pager(page=state.page_number, page_size=PER_PAGE, total=state.total, on_page=state.turn_to),
             ),
             padded=False,
+            class_name="fzs-entries",
         ),
         class_name="fz-stack fzs-narrow",
     )
@@ -228,7 +229,12 @@ def section() -> rx.Component:
 def _entry(line: rx.Var[Entry]) -> rx.Component:
     kinds = rx.cond(line.kind == "domain", t("settings.suppression.domain"), t("settings.suppression.address"))
     name = rx.cond(line.shown != "", line.shown, t("settings.suppression.erased"))
-    return two_lines(name, kinds, mark_tile(rx.cond(line.kind == "domain", icon("globe"), icon("at-sign"))))
+    # A phone has no column for the reason.
+    second = rx.fragment(
+        rx.el.span(kinds, class_name="fz-wide-only"),
+        rx.el.span(status_badge(line.reason, _REASONS, bare=True), class_name="fzs-phone"),
+    )
+    return two_lines(name, second, mark_tile(rx.cond(line.kind == "domain", icon("globe"), icon("at-sign"))))
 
 
 def dialogs() -> rx.Component:
