@@ -20,7 +20,7 @@ from fluenzr_app.words.catalogue import Lang, catalogue, french, words
 
 _DOUBLE: Final = re.compile(" {2,}")
 # What a sentence counts (`n`), the first of these that a finding has.
-_COUNTED: Final = ("waiting", "contacts", "messages", "sent", "campaigns", "rows", "hits", "figures")
+_COUNTED: Final = ("waiting", "contacts", "messages", "sent", "campaigns", "rows", "rowsDone", "hits", "figures")
 
 
 @dataclass(frozen=True, slots=True)
