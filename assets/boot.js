@@ -5,6 +5,7 @@
   const LANGUAGES = ["fr", "en"];
   const LOCALE = { fr: "fr-FR", en: "en-GB" };
   const NARROW = "\u202f";
+  const NO_BREAK = "\u00a0";
   // Server time at the last word from the server, when that was here, and how fast it runs:
   // a demonstration runs on a clock of its own, and a reader's own clock may be wrong.
   const clock = { base: Date.now(), seen: performance.now(), rate: 1 };
@@ -63,6 +64,13 @@
     number: (lang, value, digits) => (unknown(value) ? "–" : number(lang, value, digits)),
     percent: (lang, share, digits = 1) =>
       unknown(share) ? "–" : number(lang, share * 100, digits) + (lang === "fr" ? NARROW + "%" : "%"),
+    size: (lang, octets) => {
+      if (unknown(octets)) return "–";
+      const unit = lang === "fr" ? ["o", "Ko", "Mo"] : ["B", "KB", "MB"];
+      if (octets < 1000) return number(lang, octets) + NO_BREAK + unit[0];
+      if (octets < 1e6) return number(lang, Math.round(octets / 1000)) + NO_BREAK + unit[1];
+      return number(lang, octets / 1e6, 1) + NO_BREAK + unit[2];
+    },
     plain: (lang, value) =>
       typeof value === "number" ? number(lang, value, Number.isInteger(value) ? 0 : 1) : String(value ?? ""),
     time: (lang, iso, zone) =>

@@ -21,14 +21,6 @@ const OWN = {
 };
 const keyOf = (person, conversation) => `${PREFIX}${person}:${conversation}`;
 const token = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-const size = (bytes) => {
-  const lang = window.fz ? window.fz.lang() : "fr";
-  const unit = lang === "fr" ? ["o", "Ko", "Mo"] : ["B", "KB", "MB"];
-  if (bytes < 1000) return `${bytes} ${unit[0]}`;
-  if (bytes < 1e6) return `${window.fz.number(lang, Math.round(bytes / 1000))} ${unit[1]}`;
-  return `${window.fz.number(lang, bytes / 1e6, 1)} ${unit[2]}`;
-};
-if (typeof window !== "undefined" && window.fz) window.fz.size = size;
 
 // Sends what an earlier visit typed and could not send, for conversations that are not open now.
 export function AnswerRescue({ person, open, ack, onSave }) {
@@ -410,7 +402,7 @@ export function AnswerEditor({ person, value, ack, insert, files, saved, mostByt
     (files.length > 0 || progress.length > 0) &&
       h("ul", { className: "fzi-files", "aria-label": words.files },
         files.map((file) =>
-          h("li", { key: file.id, className: "fzi-file" }, drawing(OWN.clip, 12), h("span", null, file.name), h("span", { className: "fzi-size" }, size(file.size)),
+          h("li", { key: file.id, className: "fzi-file" }, drawing(OWN.clip, 12), h("span", null, file.name), h("span", { className: "fzi-size" }, window.fz.size(window.fz.lang(), file.size)),
             h("button", { type: "button", "aria-label": words.remove_file.replace("@name", file.name), title: words.remove_file.replace("@name", file.name), onClick: () => onRemoveFile(file.id) }, drawing(OWN.close, 12)))),
         progress.map((each) =>
           h("li", { key: each.id, className: "fzi-file", role: "progressbar", "aria-valuenow": Math.round(100 * each.share), "aria-valuemax": 100, "aria-label": each.name },

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 
@@ -47,6 +48,11 @@ def moment(lang: Lang, when: datetime, now: datetime, zone: ZoneInfo) -> str:
     if days in (-1, 1):
         return words(lang, "common.yesterday_at" if days < 0 else "common.tomorrow_at", time=clock)
     return words(lang, "common.day_at", day=day(lang, when, zone, year=abs(days) > 300), time=clock)
+
+
+def country(lang: Lang, named: str) -> str:
+    """Return the name of a country given by its two letters, FR as France; any other text as it stands."""
+    return Locale.parse(_LOCALE[lang]).territories.get(named.upper(), named) if len(named) == 2 else named
 
 
 def plain(lang: Lang, value: Any) -> str:

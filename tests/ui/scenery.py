@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from fluenzr_app.clock import ManualClock, utc_now
 from fluenzr_app.commands.demo import DemoSettings, open_scratch, seed
 from fluenzr_app.contacts import imports
 from fluenzr_app.contacts.bulk import bulk_upsert
+from fluenzr_app.contacts.counts import Changes, add_changes
 from fluenzr_app.contacts.import_options import ImportOptions
 from fluenzr_app.contacts.import_run import ImportRunner
 from fluenzr_app.contacts.listing import ContactFilter, matching_ids
@@ -133,6 +135,10 @@ def _add_english(session: Session, keyring: KeyRing, now: datetime) -> None:
 def _fail(session: Session, keyring: KeyRing, workspace_id: int, now: datetime) -> None:
     users.update_workspace(session, workspace_id, postal_address="1 quai du Port, 13000 Marseille")
     seed = seed_inbox(session, keyring, workspace_id, now, user_id=1)
+    # The people of the conversations are rows alone; the kept counts learn of them here.
+    statuses = session.exec(select(Contact.status).where(col(Contact.workspace_id) == workspace_id))
+    there: Changes = Counter(("status", status) for status in statuses)
+    add_changes(session, workspace_id, there)
     since = now - timedelta(hours=5)
     refused = make_account(
         session, workspace_id, "julien.de-la-rochefoucauld-montmorency@rivage.example", since, status="error",

@@ -34,6 +34,13 @@ def test_numbers_shares_and_what_is_unknown(ask: Ask):
     assert ask("fz.number('fr', 0)") == "0"
 
 
+def test_sizes_have_the_unit_of_the_language(ask: Ask):
+    assert ask("[0, 999, 4800, 2450000].map((octets) => fz.size('fr', octets))") == [
+        "0\u00a0o", "999\u00a0o", "5\u00a0Ko", "2,5\u00a0Mo",
+    ]  # fmt: skip
+    assert ask("fz.size('en', 4800)") == "5\u00a0KB"
+
+
 @pytest.mark.parametrize(
     ("iso", "french", "english"),
     [

@@ -285,7 +285,7 @@ def test_a_file_becomes_contacts_and_can_be_taken_back(page: Page, stocked: Site
     )
     assert [name for _, name in jeanne.groups] == ["CRM 2026"]
     assert stored(stocked, email="non@refus.example") == []
-    page.get_by_role("button", name="Archiver ce que cet import a créé").click()
+    page.get_by_role("button", name="Archiver les contacts créés").click()
     page.get_by_role("dialog").get_by_role("button", name="Archiver").click()
     expect(page.get_by_text("2 contacts archivés.")).to_be_visible()
     assert {card.contact.status for card in stored(stocked, query="alto")} == {"archived"}

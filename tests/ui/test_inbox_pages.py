@@ -352,7 +352,7 @@ def test_a_conversation_is_labelled_put_away_and_a_stop_is_confirmed(page: Page,
     expect(page.get_by_text("Ce contact s’est désinscrit.")).to_be_visible()
     expect(stop).to_have_count(0)
     page.locator(".fzi-head").get_by_role("button", name="Mettre de côté").click()
-    page.get_by_role("button", name="Demain, 9:00").click()
+    page.get_by_role("button", name="Demain, 09:00").click()
     expect(page.get_by_text("Mise de côté jusqu’à : demain, 09:00")).to_be_visible()
     row = conversation(stocked, key)
     assert row.label == "not_interested"

@@ -11,6 +11,12 @@ PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 11, 24, 15, 18, tzinfo=UTC)
 
 
+def test_a_country_given_by_two_letters_has_its_name_and_any_other_text_stays():
+    given = ("DE", "de", "Bretagne", "zq", "")
+    assert [formats.country("fr", each) for each in given] == ["Allemagne", "Allemagne", "Bretagne", "zq", ""]
+    assert formats.country("en", "DE") == "Germany"
+
+
 def test_numbers_and_shares_follow_the_language():
     assert formats.number("fr", 12480) == "12\u202f480"
     assert formats.number("en", 12480.5, digits=1) == "12,480.5"

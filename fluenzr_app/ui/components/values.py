@@ -38,9 +38,14 @@ def number(value: Any, digits: int = 0) -> rx.Var[str]:
     return _in_browser("number", value, digits)
 
 
-def percent(share: Any, digits: int = 1) -> rx.Var[str]:
+def percent(share: Any, digits: Any = 1) -> rx.Var[str]:
     """Return a share (0.064) as a percentage in the reader's format; an en dash if it is None."""
     return _in_browser("percent", share, digits)
+
+
+def file_size(octets: Any) -> rx.Var[str]:
+    """Return a size in the reader's format: 412 Ko; an en dash if it is None."""
+    return _in_browser("size", octets)
 
 
 def time_of_day(moment: Any, zone: Any = "") -> rx.Var[str]:

@@ -32,7 +32,7 @@ WALK_STATUSES: dict[str, tuple[str, Tone, str]] = {
     "pending": ("campaigns.walk.pending", "grey", "clock"),
     "in_progress": ("campaigns.walk.in_progress", "accent", "circle-play"),
     "completed": ("campaigns.walk.completed", "info", "circle-check"),
-    "replied": ("campaigns.walk.replied", "good", "reply"),
+    "replied": ("campaigns.walk.replied", "accent", "reply"),
     "bounced": ("campaigns.walk.bounced", "error", "circle-x"),
     "unsubscribed": ("campaigns.walk.unsubscribed", "grey", "ban"),
     "error": ("campaigns.walk.error", "error", "circle-alert"),

@@ -266,7 +266,11 @@ def _found_nothing() -> rx.Component:
     named = rx.el.span(
         t("contacts.filters_set", n=S.chips.length()),
         " ",
-        rx.cond((S.search != "") & (S.others > 0), many, t("contacts.without_filters")),
+        rx.cond(
+            S.search == "",
+            t("contacts.drop_to_see", n=S.chips.length()),
+            rx.cond(S.others > 0, many, t("contacts.without_filters")),
+        ),
     )
     explained: Any = rx.cond(S.chips.length() > 0, named, t("contacts.search_words"))
     return empty_state(
@@ -274,7 +278,9 @@ def _found_nothing() -> rx.Component:
         title,
         explained,
         rx.cond(
-            S.chips.length() > 0, button(t("contacts.drop_filters"), kind="soft", on_click=ContactsState.drop_filters)
+            (S.chips.length() > 0) & ((S.search == "") | (S.others > 0)),
+            button(t("contacts.drop_filters", n=S.chips.length()), kind="soft", on_click=ContactsState.drop_filters),
+            button(t("contacts.clear_search"), kind="soft", on_click=ContactsState.look_for("")),
         ),
         button(t("contacts.create_this"), on_click=ContactsState.start_new),
         found_nothing=True,

@@ -89,7 +89,7 @@ def _head() -> rx.Component:
         rx.el.div(
             avatar(C.initials),
             rx.el.div(
-                rx.el.div(rx.cond(C.line != "", C.line, C.email), class_name="fz-second fzc-clip"),
+                rx.el.div(rx.cond(C.line != "", C.line, C.email), class_name="fz-second fzc-clip-2"),
                 rx.el.div(
                     t("contacts_card.since"), " ", when(C.created_at, ShellState.zone), class_name="fz-second fz-small"
                 ),

@@ -80,7 +80,7 @@ def _wait(wait: rx.Var[WaitRow]) -> rx.Component:
 def _walk_over(wait: rx.Var[WaitRow]) -> rx.Component:
     return rx.el.div(
         status_badge(wait.status, WALK_STATUSES),
-        link(wait.campaign, "/campaigns/" + wait.campaign_id + "/progress", class_name="fzc-clip"),
+        link(wait.campaign, "/campaigns/" + wait.campaign_id + "/progress", class_name="fzc-clip", title=wait.campaign),
         when(wait.ended_at, ShellState.zone),
         class_name="fzc-wait-over",
     )

@@ -82,7 +82,9 @@ def _outcome() -> rx.Component:
         rx.el.div(
             rx.el.div(
                 rx.el.span(number(S.outcome.ready), class_name="fz-figure"),
-                rx.el.span(t("contacts_import.ready_of", n=S.outcome.rows), class_name="fz-second"),
+                rx.el.span(
+                    t("contacts_import.ready_of", n=S.outcome.ready, all=S.outcome.rows), class_name="fz-second"
+                ),
                 class_name="fz-kpi-line",
             ),
             rx.el.div(*bars, class_name="fzc-slices"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from fluenzr_app.ui.components.buttons import button, mend_button
+from fluenzr_app.ui.components.buttons import Kind, button, mend_button
 from fluenzr_app.ui.components.frame import block, body, row, stack
 from fluenzr_app.ui.components.status import diagnosis_banner, long_work, tally
 from fluenzr_app.ui.components.values import when
@@ -105,12 +105,8 @@ def _report() -> rx.Component:
             ),
         ),
         row(
-            button(
-                t("contacts_import.report.see"),
-                kind="solid",
-                icon_name="users",
-                href="/contacts?status=any&imported=" + S.id,
-            ),
+            # Above a report of one that failed, the main act is to resume it.
+            rx.cond(S.status == "failed", _see("plain"), _see("solid")),
             button(t("contacts_import.report.again"), href="/contacts/import"),
             rx.cond(
                 S.imported > 0,
@@ -126,13 +122,18 @@ def _report() -> rx.Component:
     )
 
 
+def _see(kind: Kind) -> rx.Component:
+    return button(
+        t("contacts_import.report.see"), kind=kind, icon_name="users", href="/contacts?status=any&imported=" + S.id
+    )
+
+
 def _failed() -> rx.Component:
     return diagnosis_banner(
         "circle-x",
         "error",
         t("contacts_import.failed"),
-        t("contacts_import.failed_words"),
-        detail=rx.cond(S.stopped != "", S.stopped, ""),
+        rx.fragment(S.stopped, " ", t("contacts_import.failed_words")),
         mend=mend_button(t("contacts_import.resume"), urgent=True, on_click=S.resume),
     )
 

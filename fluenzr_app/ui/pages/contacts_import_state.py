@@ -389,13 +389,19 @@ class ContactImportState(rx.State):
         self.skipped, self.suppressed, self.error_rows = view.skipped, view.suppressed, view.errors
         left = view.seconds_left(me.now) or 0.0
         self.rate, self.seconds_left, self.minutes_left = round(view.rate(me.now) or 0), ceil(left), ceil(left / 60)
-        self.stopped = view.failure
+        self.stopped = _why(me.lang, view.failure)
         self.started_at = view.started_at.isoformat() if view.started_at else ""
         self.finished_at = view.finished_at.isoformat() if view.finished_at else ""
 
 
 def _address(public: str, step: str) -> str:
     return f"{ROUTE}?id={public}&step={step}"
+
+
+def _why(lang: Lang, code: str) -> str:
+    """Return why an import stopped; of a code without words of its own, that the server's log says more."""
+    key = f"contacts_import.why.{code}"
+    return words(lang, key if key in catalogue() else "contacts_import.why.unexpected") if code else ""
 
 
 def _details(text: str) -> dict[str, Any]:

@@ -157,7 +157,7 @@ def _column(column: rx.Var[ColumnRow]) -> rx.Component:
         rx.el.td(rx.el.div(rx.foreach(column.cells, _cell), class_name="fzc-cells")),
         rx.el.td(_target(column)),
         rx.el.td(how),
-        rx.el.td(percent(column.filled), class_name="fz-right fz-second"),
+        rx.el.td(percent(column.filled, rx.cond(column.filled % 1 == 0, 0, 1)), class_name="fz-right fz-second"),
         key=column.index.to(str),
     )
 

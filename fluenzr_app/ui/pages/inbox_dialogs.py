@@ -30,7 +30,11 @@ def dialogs() -> rx.Component:
                 help=t("inbox.until_help"),
                 error=V.snooze_wrong,
             ),
-            row(button(t("inbox.snooze_act"), kind="solid", submit=True)),
+            rx.el.div(
+                button(t("common.cancel"), on_click=V.show_snooze(False)),
+                button(t("inbox.snooze_act"), kind="solid", submit=True),
+                class_name="fz-dialog-foot",
+            ),
             on_submit=V.snooze_to_day,
         ),
         is_open=V.snoozing,
@@ -46,10 +50,11 @@ def dialogs() -> rx.Component:
                 help=t("inbox.saved_help"),
                 error=AnswerState.name_wrong,
             ),
-            row(
-                button(t("common.save"), kind="solid", submit=True),
-                button(t("common.cancel"), on_click=AnswerState.spare),
+            rx.el.div(
                 kept("answer-name." + AnswerState.conversation),
+                button(t("common.cancel"), on_click=AnswerState.spare),
+                button(t("common.save"), kind="solid", submit=True),
+                class_name="fz-dialog-foot",
             ),
             on_submit=AnswerState.keep_as,
         ),

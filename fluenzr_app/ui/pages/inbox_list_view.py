@@ -86,31 +86,31 @@ def _filters() -> rx.Component:
         title=label,
         class_name="fz-button fz-icon-button fz-plain fz-size-normal fzi-filter",
     )
-    every = ("", t("inbox.every"))
+    every = {name: ("", t(f"inbox.every.{name}")) for name in ("campaign", "account", "status", "label")}
     return rx.popover.root(
         rx.popover.trigger(trigger),
         rx.popover.content(
             form(
                 field(
                     t("inbox.by.campaign"),
-                    choice_of(S.campaigns, lambda each: each.id, lambda each: each.name, first=every, name="campaign",
-                              default_value=S.campaign),
+                    choice_of(S.campaigns, lambda each: each.id, lambda each: each.name, first=every["campaign"],
+                              name="campaign", default_value=S.campaign),
                 ),
                 field(
                     t("inbox.by.account"),
-                    choice_of(S.accounts, lambda each: each.id, lambda each: each.name, first=every, name="account",
-                              default_value=S.account),
+                    choice_of(S.accounts, lambda each: each.id, lambda each: each.name, first=every["account"],
+                              name="account", default_value=S.account),
                 ),
                 grid(
                     field(
                         t("inbox.by.status"),
-                        choice([every, *((each, t(f"inbox.status.{each}")) for each in STATUSES)], name="status",
-                               default_value=S.status),
+                        choice([every["status"], *((each, t(f"inbox.status.{each}")) for each in STATUSES)],
+                               name="status", default_value=S.status),
                     ),
                     field(
                         t("inbox.by.label"),
-                        choice([every, *((each, t(key)) for each, (key, _, _) in LABELS.items())], name="label",
-                               default_value=S.label),
+                        choice([every["label"], *((each, t(key)) for each, (key, _, _) in LABELS.items())],
+                               name="label", default_value=S.label),
                     ),
                     field(t("inbox.by.since"), text_input(type="date", name="since", default_value=S.since)),
                     field(t("inbox.by.until"), text_input(type="date", name="until", default_value=S.until)),
@@ -124,7 +124,7 @@ def _filters() -> rx.Component:
                 key=S.campaigns.length().to_string() + "-" + S.accounts.length().to_string(),
             ),
             class_name="fzi-popover",
-            align="end",
+            align="start",
             aria_label=t("inbox.filter"),
         ),
         open=S.filtering,
@@ -231,8 +231,13 @@ def _failing(unread: rx.Var[Unread]) -> rx.Component:
 
 
 def _nothing() -> rx.Component:
-    nobody = empty_state("inbox", t("inbox.none"), t("inbox.none_words"),
-                         button(t("inbox.to_campaigns"), kind="soft", icon_name="send", href="/campaigns"))  # fmt: skip
+    nobody = rx.cond(
+        (S.accounts_all == 0) & ShellState.is_admin,
+        empty_state("inbox", t("inbox.none"), t("inbox.none_connected_words"),
+                    button(t("inbox.connect"), kind="solid", icon_name="plus", href="/accounts")),
+        empty_state("inbox", t("inbox.none"), t("inbox.none_words"),
+                    button(t("inbox.to_campaigns"), kind="soft", icon_name="send", href="/campaigns")),
+    )  # fmt: skip
     found = empty_state(
         "search-x",
         rx.cond(S.search != "", t("inbox.found_nothing", text=S.search), t("inbox.filtered_nothing")),
@@ -275,11 +280,14 @@ def tools() -> list[rx.Component]:
         return rx.el.span(*[kbd(name) for name in names], rx.el.span(words), class_name="fzi-key")
 
     return [
-        rx.el.span(
-            keys("J", "K", words=t("inbox.key.follow")),
-            keys("E", words=t("inbox.key.archive")),
-            keys("R", words=t("inbox.key.read")),
-            class_name="fzi-keys",
+        rx.cond(
+            S.rows.length() > 0,
+            rx.el.span(
+                keys("J", "K", words=t("inbox.key.follow")),
+                keys("E", words=t("inbox.key.archive")),
+                keys("R", words=t("inbox.key.read")),
+                class_name="fzi-keys",
+            ),
         ),
         icon_button(t("inbox.search"), "search", on_click=InboxState.show_search, class_name="fzi-phone"),
         rx.cond(S.unread > 0, button(t("inbox.all_read_act"), icon_name="check-check", on_click=InboxState.all_read)),

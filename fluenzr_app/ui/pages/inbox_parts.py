@@ -6,7 +6,7 @@ import reflex as rx
 
 from fluenzr_app.inbox.answers import MOST_OCTETS
 from fluenzr_app.ui.components.values import Text
-from fluenzr_app.ui.language import LANG, t
+from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.inbox_answer import AnswerState, DraftFile, SavedRow
 
 _WORDS = (
@@ -109,10 +109,3 @@ def answer_editor() -> rx.Component:
         on_ask_name=AnswerState.ask_name,
         on_delete_saved=AnswerState.delete_saved,
     )
-
-
-def file_size(octets: Any) -> rx.Var[str]:
-    """Return a size in the reader's format: 412 Ko."""
-    data = rx.vars.VarData.merge(LANG.value._get_all_var_data(), octets._get_all_var_data())
-    shown = f"(({LANG.value!s}), window.fz.size ? window.fz.size({octets!s}) : '')"
-    return rx.Var(shown, _var_type=str, _var_data=data)

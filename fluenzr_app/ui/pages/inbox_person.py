@@ -35,6 +35,7 @@ from fluenzr_app.ui.pages.inbox_conversation import ConversationState
 from fluenzr_app.ui.pages.inbox_list import Choice, InboxState
 from fluenzr_app.ui.pages.inbox_query import key_of, read_query
 from fluenzr_app.ui.pages.inbox_words import initials, mark_tone
+from fluenzr_app.words import formats
 from fluenzr_app.words.catalogue import catalogue
 from fluenzr_app.workspaces import audit
 from fluenzr_app.workspaces.service import get_workspace
@@ -180,7 +181,7 @@ class PersonState(rx.State):
         self.name, self.initials = named or contact.email, initials(named, contact.email)
         self.tone = mark_tone(contact.id or 0)
         self.job_title, self.company, self.phone = contact.job_title, contact.company, contact.phone
-        self.place = ", ".join(part for part in (contact.city, contact.country) if part)
+        self.place = ", ".join(part for part in (contact.city, formats.country(me.lang, contact.country)) if part)
         self.stages = stage_choices(read.stages)
         self.stage = public_id("stg", contact.stage_id) if contact.stage_id else ""
         self.waits = [wait_row(me, wait, here) for wait in read.waits[:5]]

@@ -8,7 +8,7 @@ import reflex as rx
 
 from fluenzr_app.ui.components.buttons import button, icon_button
 from fluenzr_app.ui.components.forms import choice_of, field, form, text_area
-from fluenzr_app.ui.components.frame import confirm_dialog, dialog, row
+from fluenzr_app.ui.components.frame import confirm_dialog, dialog
 from fluenzr_app.ui.components.stages import stage_select
 from fluenzr_app.ui.components.status import callout, status_badge
 from fluenzr_app.ui.components.values import icon, link, when
@@ -117,11 +117,12 @@ def dialogs() -> rx.Component:
                 error=P.wrong,
                 help=t("inbox.note_help"),
             ),
-            row(
-                button(t("common.save"), kind="solid", submit=True),
-                button(t("common.cancel"), on_click=PersonState.ask("")),
+            rx.el.div(
                 # One begun here goes on in the contact's own card.
                 kept("note." + P.id),
+                button(t("common.cancel"), on_click=PersonState.ask("")),
+                button(t("common.save"), kind="solid", submit=True),
+                class_name="fz-dialog-foot",
             ),
             on_submit=PersonState.keep_note,
         ),
@@ -149,10 +150,11 @@ def dialogs() -> rx.Component:
                     error=P.wrong,
                     help=t("inbox.campaign_help"),
                 ),
-                row(
+                rx.el.div(
+                    button(t("common.cancel"), on_click=PersonState.ask("")),
                     button(rx.cond(P.answered_at != "", t("inbox.add_anyway"), t("inbox.add")), kind="solid",
                            submit=True),
-                    button(t("common.cancel"), on_click=PersonState.ask("")),
+                    class_name="fz-dialog-foot",
                 ),
                 on_submit=PersonState.add_to_campaign,
             ),

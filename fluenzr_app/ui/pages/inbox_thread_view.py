@@ -8,13 +8,13 @@ from reflex_components_core.react_router.dom import ReactRouterLink
 from fluenzr_app.ui.components.buttons import button, icon_button, menu_item
 from fluenzr_app.ui.components.frame import empty_state, row, skeleton_rows
 from fluenzr_app.ui.components.status import badge, callout, diagnosis_banner, status_badge
-from fluenzr_app.ui.components.values import icon, long_date, when
+from fluenzr_app.ui.components.values import file_size, icon, long_date, when
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.letter import SANDBOX
 from fluenzr_app.ui.pages.inbox_answer import AnswerState
 from fluenzr_app.ui.pages.inbox_conversation import ConversationState
 from fluenzr_app.ui.pages.inbox_list import InboxState
-from fluenzr_app.ui.pages.inbox_parts import ThreadEnd, answer_editor, countdown, file_size
+from fluenzr_app.ui.pages.inbox_parts import ThreadEnd, answer_editor, countdown
 from fluenzr_app.ui.pages.inbox_thread import FileRow, ThreadRow
 from fluenzr_app.ui.pages.inbox_words import LABELS, mark, why_not_words
 from fluenzr_app.ui.shell import SHOW_KEYS, ShellState
@@ -106,7 +106,7 @@ def _menu() -> rx.Component:
             *labels,
             rx.menu.separator(),
             menu_item(t("inbox.mark_unread"), "mail", on_select=V.mark("unread")),
-            menu_item(t("keys.title"), "keyboard", on_select=SHOW_KEYS),
+            menu_item(t("keys.title"), "keyboard", on_select=SHOW_KEYS, class_name="fzi-wide"),
             size="2",
             align="end",
             class_name="fz-menu",
