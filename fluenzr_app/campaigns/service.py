@@ -160,6 +160,12 @@ def counts_by_campaign_status(session: Session, workspace_id: int) -> dict[str, 
     return dict(rows.tuples().all())
 
 
+def active_campaigns(session: Session, workspace_id: int) -> list[int]:
+    """Return the ids of the workspace's active campaigns."""
+    wanted = (_CAMPAIGN.c.workspace_id == workspace_id, _CAMPAIGN.c.status == "active")
+    return list(session.connection().execute(select(_CAMPAIGN.c.id).where(*wanted)).scalars())
+
+
 def update_campaign(
     session: Session,
     workspace_id: int,

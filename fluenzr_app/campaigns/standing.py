@@ -82,11 +82,14 @@ def _standing(groups: Sequence[_Waiters], facts: CampaignFacts, uncertain: int, 
     return Standing(shown[0][1], contacts, bool(broken) and not waiting, next_at, uncertain)
 
 
-def contacts_at_steps(session: Session, workspace_id: int, campaign_id: int) -> dict[str, int]:
-    """Return for each mail, by its key, how many contacts get it next; mails for nobody are left out."""
+def contacts_at_steps(session: Session, workspace_id: int, campaign_id: int, first: str = "") -> dict[str, int]:
+    """Return for each mail, by its key, how many contacts get it next; mails for nobody are left out.
+
+    Who has not begun stands at no step yet and gets the mail `first`.
+    """
     rows = session.connection().execute(
         select(_NODE.c.key, func.count())
-        .join_from(_ENROLLMENT, _NODE, _NODE.c.id == _ENROLLMENT.c.node_id)
+        .join_from(_ENROLLMENT, _NODE, _NODE.c.id == _ENROLLMENT.c.node_id, isouter=True)
         .where(
             _ENROLLMENT.c.campaign_id == campaign_id,
             _ENROLLMENT.c.workspace_id == workspace_id,
@@ -94,7 +97,10 @@ def contacts_at_steps(session: Session, workspace_id: int, campaign_id: int) -> 
         )
         .group_by(_NODE.c.key)
     )
-    return {key: int(n) for key, n in rows}
+    found: dict[str, int] = {}
+    for key, n in rows:
+        found[key or first] = found.get(key or first, 0) + int(n)
+    return {key: n for key, n in found.items() if key}
 
 
 def _is_to_mend(reason: Waiting) -> bool:

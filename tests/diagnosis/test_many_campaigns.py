@@ -17,7 +17,7 @@ from fluenzr_app.campaigns.enrollments import count_moves, enroll
 from fluenzr_app.campaigns.gaps import Gap, Mailing, gaps_of, unguarded_gaps
 from fluenzr_app.campaigns.models import Campaign, Enrollment, Node
 from fluenzr_app.campaigns.nodes import EmailNode, EndNode, StartNode
-from fluenzr_app.campaigns.standing import Standing, standing_of, standings_of
+from fluenzr_app.campaigns.standing import Standing, contacts_at_steps, standing_of, standings_of
 from fluenzr_app.campaigns.workflow import Edge, Workflow
 from fluenzr_app.campaigns.workflow_store import read_workflow, read_workflows
 from fluenzr_app.clock import ManualClock
@@ -31,6 +31,7 @@ from fluenzr_app.diagnosis.overdue_facts import overdue_facts
 from fluenzr_app.events.record import NewEvent, record
 from fluenzr_app.sending.caps import last_attempts, room_returns_at, usage, usages
 from fluenzr_app.sending.models import Attempt, Message, Worker
+from fluenzr_app.ui.pages.campaign_acts import ListAnswer, list_with_standing
 from fluenzr_app.ui.pages.dashboard_data import Dashboard, read_dashboard
 from tests.people import People, make_account, make_contact
 
@@ -271,6 +272,32 @@ def test_the_standings_of_many_are_those_of_each(house: House):
     assert found == {key: standing_of(house.session, key, house.now) for key in house.campaigns}
     assert standings_of(house.session, [], house.now) == {}
     assert standings_of(house.session, [0], house.now) == {0: Standing(None, 0, False, None, 0)}
+
+
+def listed(house: House, status: str | None = None, search: str = "") -> ListAnswer:
+    return list_with_standing(
+        house.session, house.workspace_id, house.now,
+        status=status, search=search, page=1, sort="name", descending=False,
+    )  # fmt: skip
+
+
+def test_how_many_campaigns_stand_still_is_said_whatever_part_of_them_is_listed(house: House):
+    good, failing = house.account(), house.account(status="error", error_code="auth", error_since=None)
+    house.campaign([good], 2)
+    house.campaign([failing], 2)
+    house.campaign([failing], 1)
+    house.session.get_one(Campaign, house.campaign([failing], 1)).status = "paused"
+    house.session.flush()
+    for answer in (listed(house), listed(house, "paused"), listed(house, search="nothing of that name")):
+        assert (answer.stopped, answer.by_status["active"]) == (2, 3)
+
+
+def test_who_has_not_begun_waits_for_the_first_mail(house: House):
+    account = house.account()
+    campaign = house.campaign([account], 5)
+    for walk in house.walks(campaign)[:2]:
+        house.has_begun(walk, account, house.now)
+    assert contacts_at_steps(house.session, house.workspace_id, campaign, "n1") == {"n1": 3, "n2": 2}
 
 
 def test_the_use_of_many_accounts_is_that_of_each(house: House):

@@ -37,11 +37,12 @@ class Listed:
 
 @dataclass(frozen=True)
 class ListAnswer:
-    """A page of campaigns, how many match, and how many there are in each state."""
+    """A page of campaigns, how many match, how many there are in each state, and how many active ones stand still."""
 
     rows: tuple[Listed, ...]
     total: int
     by_status: dict[str, int]
+    stopped: int
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,15 @@ def list_with_standing(
         sort=sort,
         descending=descending,
     )
-    under_way = [line.id for line in found.lines if line.status in ("active", "paused")]
-    standings = standings_of(session, under_way, now)
+    active = service.active_campaigns(session, workspace_id)
+    paused = [line.id for line in found.lines if line.status == "paused"]
+    standings = standings_of(session, [*active, *paused], now)
     rows = []
     for line in found.lines:
         points = len(lifecycle.start_check(session, workspace_id, line.id, now).faults) if line.status == "draft" else 0
         rows.append(Listed(line, standings.get(line.id), points))
-    return ListAnswer(tuple(rows), found.total, service.counts_by_campaign_status(session, workspace_id))
+    stopped = sum(standings[key].stands for key in active)
+    return ListAnswer(tuple(rows), found.total, service.counts_by_campaign_status(session, workspace_id), stopped)
 
 
 def create(

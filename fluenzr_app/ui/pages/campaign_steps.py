@@ -78,6 +78,7 @@ def read_sequence(session: Session, identity: Identity, campaign_id: int) -> Seq
     fields = list_custom_fields(session, workspace_id)
     known = known_variables(custom_field_names(session, workspace_id))
     off = off_in_workflow(get_workspace(session, workspace_id), campaign.settings, campaign.workflow)
+    first = next((key for key, number in campaign.workflow.mail_numbers.items() if number == 1), "")
     try:
         steps: Sequence[Step] | None = linear_steps(campaign.workflow)
     except NotLinear:
@@ -86,7 +87,7 @@ def read_sequence(session: Session, identity: Identity, campaign_id: int) -> Seq
         campaign,
         steps,
         validate(campaign.workflow, known_variables=known, linear_only=True, off=off),
-        contacts_at_steps(session, workspace_id, campaign_id),
+        contacts_at_steps(session, workspace_id, campaign_id, first),
         drafts.read_draft(session, workspace_id, identity.user_id, drafts.place_of(campaign_id)),
         tuple((each.name, each.label) for each in fields),
         off,

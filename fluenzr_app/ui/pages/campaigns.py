@@ -28,8 +28,12 @@ def page() -> rx.Component:
     """Return the page of all campaigns."""
     state = CampaignsState
     counted: list[Any] = [
-        t("campaigns.active_n", n=state.active),
-        rx.cond(state.stopped > 0, rx.fragment(" · ", t("campaigns.stopped_n", n=state.stopped))),
+        # Those at a standstill are active too, and are said apart.
+        rx.cond(state.moving | (state.stopped == 0), t("campaigns.active_n", n=state.active - state.stopped), ""),
+        rx.cond(
+            state.stopped > 0,
+            rx.fragment(rx.cond(state.moving, " · ", ""), t("campaigns.stopped_n", n=state.stopped)),
+        ),
         rx.cond(state.paused > 0, rx.fragment(" · ", t("campaigns.paused_n", n=state.paused))),
         rx.cond(state.drafts > 0, rx.fragment(" · ", t("campaigns.draft_n", n=state.drafts))),
     ]
@@ -65,6 +69,7 @@ def page() -> rx.Component:
                 ),
                 pager(page=state.page_number, page_size=PER_PAGE, total=state.total, on_page=state.turn_to),
                 padded=False,
+                class_name="fz-campaigns",
             ),
         ),
         new_campaign_dialog(),
@@ -92,7 +97,18 @@ def _columns() -> list[Column]:
 def _name(row: Any) -> rx.Component:
     accounts = rx.cond(row.accounts > 0, t("campaigns.accounts_n", n=row.accounts), t("campaigns.no_account"))
     return rx.el.div(
-        two_lines(row.name, rx.fragment(t("campaigns.mails_n", n=row.mails), " · ", accounts)),
+        two_lines(
+            row.name,
+            rx.fragment(
+                rx.el.span(t("campaigns.mails_n", n=row.mails), " · ", accounts, class_name="fz-wide-only"),
+                # A phone has no room for columns: how far it is and when it goes on stand under the name.
+                rx.el.span(
+                    rx.cond(row.enrolled > 0, rx.fragment(percent(row.share, 0), " · ")),
+                    _next(row),
+                    class_name="fz-narrow-only",
+                ),
+            ),
+        ),
         class_name="fz-name-cell",
     )
 

@@ -76,6 +76,7 @@ class CampaignsState(rx.State):
     completed: int = 0
     archived: int = 0
     stopped: int = 0
+    moving: bool = False
     doomed: str = ""
     doomed_act: str = ""
     doomed_name: str = ""
@@ -109,7 +110,7 @@ class CampaignsState(rx.State):
         self.active, self.paused, self.drafts = by.get("active", 0), by.get("paused", 0), by.get("draft", 0)
         self.completed, self.archived = by.get("completed", 0), by.get("archived", 0)
         self.everything = sum(by.values()) - self.archived
-        self.stopped = sum(row.badge == "stopped" for row in self.rows)
+        self.stopped, self.moving = found.stopped, self.active > found.stopped
         self.loaded = True
 
     @rx.event
