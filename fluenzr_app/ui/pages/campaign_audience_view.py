@@ -11,7 +11,7 @@ from fluenzr_app.ui.components.forms import choice, search_field
 from fluenzr_app.ui.components.frame import block, body, columns, empty_state, kpi, kpi_strip
 from fluenzr_app.ui.components.status import badge, long_work, status_badge
 from fluenzr_app.ui.components.table import Column, data_table, pager, toolbar, two_lines
-from fluenzr_app.ui.components.values import number
+from fluenzr_app.ui.components.values import link, number
 from fluenzr_app.ui.language import t
 from fluenzr_app.ui.pages.campaign_audience import PER_PAGE, SHOWN, AudienceState
 from fluenzr_app.ui.pages.campaign_frame import CampaignState
@@ -25,7 +25,7 @@ def page() -> rx.Component:
     consent = rx.cond(
         state.without_consent > 0,
         rx.el.span(t("campaign_audience.figures.consent_note"), class_name="fz-attention"),
-        rx.el.span(t("campaign_audience.figures.consent_none")),
+        rx.cond(head.enrolled > 0, rx.el.span(t("campaign_audience.figures.consent_none"))),
     )
     return campaign_page(
         "audience",
@@ -48,12 +48,19 @@ def _groups() -> rx.Component:
         (state.linked > 0) & CampaignState.editable,
         button(t("campaign_audience.enroll_now"), kind="soft", size="small", on_click=state.enroll_groups),
     )
+    none = rx.el.div(
+        rx.el.p(t("campaign_audience.no_groups"), class_name="fz-second"),
+        link(t("campaign_audience.to_contacts"), "/contacts"),
+        class_name="fz-block-body fz-stack",
+    )
     return block(
-        rx.el.p(t("campaign_audience.groups_words"), class_name="fz-second fz-block-body"),
         rx.cond(
             state.groups.length() > 0,
-            rx.el.div(rx.foreach(state.groups, _group)),
-            rx.cond(state.loaded, rx.el.p(t("campaign_audience.no_groups"), class_name="fz-second fz-block-body")),
+            rx.fragment(
+                rx.el.p(t("campaign_audience.groups_words"), class_name="fz-second fz-block-body"),
+                rx.el.div(rx.foreach(state.groups, _group)),
+            ),
+            rx.cond(state.loaded, none),
         ),
         rx.cond((state.linked > 0) & CampaignState.editable, rx.el.div(now, class_name="fz-block-body")),
         title=t("campaign_audience.groups"),
@@ -182,5 +189,5 @@ def _members() -> rx.Component:
         title=t("campaign_audience.members"),
         count=number(state.total),
         padded=False,
-        class_name="fz-with-toolbar",
+        class_name="fz-with-toolbar fz-members",
     )

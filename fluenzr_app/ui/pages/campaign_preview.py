@@ -13,6 +13,7 @@ from fluenzr_app.campaigns import service
 from fluenzr_app.campaigns.errors import CampaignNotFound, CampaignsError
 from fluenzr_app.campaigns.preview import Preview, preview
 from fluenzr_app.campaigns.self_tests import queue_test, state_of_test
+from fluenzr_app.campaigns.sequences import unfilled_places
 from fluenzr_app.campaigns.views import CampaignView
 from fluenzr_app.db.ids import BadPublicId, parse_public_id, public_id
 from fluenzr_app.mail.errors import MailError
@@ -61,6 +62,7 @@ class PreviewState(rx.State):
     page: str = ""
     text: str = ""
     missing: str = ""
+    unfilled: str = ""
     fault: str = ""
     shown: str = "html"
     senders: list[SenderChoice] = []
@@ -72,6 +74,7 @@ class PreviewState(rx.State):
     test_asks: int = 0
     _test: int = 0
     _asked: int = 0
+    _places: dict[str, list[str]] = {}
 
     @rx.event
     async def load(self) -> None:
@@ -93,6 +96,9 @@ class PreviewState(rx.State):
         self.mails = [MailChoice(mail.id, numbers.get(mail.id, 0), mail.name) for mail in mails]
         ids = [mail.id for mail in mails]
         self.mail = wanted if wanted in ids else (ids or [""])[0]
+        self._places = {}
+        for risk in unfilled_places(campaign.workflow):
+            self._places.setdefault(risk.node_id or "", []).append(str(risk.params["place"]))
         await self._look()
         self.loaded = True
 
@@ -162,13 +168,12 @@ class PreviewState(rx.State):
         self.subject, self.text, self.fault = seen.subject, seen.text, seen.fault or ""
         self.page = "" if seen.html is None else letter_page(seen.html)
         self.missing = ", ".join(seen.missing)
+        self.unfilled = ", ".join(self._places.get(self.mail, []))
 
 
 def _choices(session: Session, workspace_id: int, campaign_id: int) -> tuple[CampaignView, list[tuple[int, str]]]:
     campaign = service.get_campaign(session, workspace_id, campaign_id)
-    own = [
-        (account.id or 0, account.email)
-        for account in accounts.list_accounts(session, workspace_id)
-        if account.id in campaign.account_ids and account.removed_at is None
-    ]
-    return campaign, own
+    chosen = [each for each in accounts.list_accounts(session, workspace_id) if each.id in campaign.account_ids]
+    # From one in error or in pause a test would only wait: those that can send are offered first.
+    chosen.sort(key=lambda each: each.status != "connected")
+    return campaign, [(each.id or 0, each.email) for each in chosen]

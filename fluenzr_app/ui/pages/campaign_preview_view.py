@@ -61,7 +61,11 @@ def _letter() -> rx.Component:
             rx.cond(
                 state.is_sample,
                 t("campaign_preview.sample"),
-                t("campaign_preview.position", n=state.position + 1, total=number(state.total)),
+                rx.cond(
+                    CampaignState.enrolled > state.total,
+                    t("campaign_preview.position_first", n=state.position + 1, total=number(state.total)),
+                    t("campaign_preview.position", n=state.position + 1, total=number(state.total)),
+                ),
             ),
             class_name="fz-second",
         ),
@@ -123,13 +127,19 @@ def _checks() -> rx.Component:
         t("campaign_preview.blanks_words", names=state.missing),
         mend=mend_button(t("campaign_preview.write"), href=_write()),
     )
+    unfilled = diagnosis_banner(
+        "triangle-alert",
+        "attention",
+        t("campaign_preview.unfilled"),
+        t("campaign_preview.unfilled_words", places=state.unfilled),
+        mend=mend_button(t("campaign_preview.write"), href=_write()),
+    )
+    complete = callout(t("campaign_preview.complete"), "good", "circle-check")
     return rx.fragment(
         rx.cond(state.is_sample, callout(t("campaign_preview.sample_words"))),
         rx.cond(~state.has_sender, callout(t("campaign_preview.no_sender"))),
-        rx.cond(
-            state.fault == "",
-            rx.cond(state.missing != "", blanks, callout(t("campaign_preview.complete"), "good", "circle-check")),
-        ),
+        rx.cond((state.fault == "") & (state.unfilled != ""), unfilled),
+        rx.cond(state.fault == "", rx.cond(state.missing != "", blanks, rx.cond(state.unfilled == "", complete))),
         rx.cond((state.page == "") & (state.fault == ""), callout(t("campaign_preview.plain_only"))),
     )
 

@@ -47,7 +47,11 @@ def _figures() -> rx.Component:
         kpi(
             t("campaign_progress.next"),
             leaving,
-            rx.cond((head.next_at == "") & head.has_wait, t("campaigns.held_up"), ""),
+            rx.cond(
+                (head.next_at == "") & head.has_wait,
+                rx.cond(head.status == "paused", t("campaigns.suspended"), t("campaigns.held_up")),
+                "",
+            ),
         ),
     )
     what_came_of_it = kpi_strip(
@@ -63,7 +67,11 @@ def _figures() -> rx.Component:
             rx.cond(nothing, "–", percent(head.bounced / rx.cond(nothing, 1, head.sent))),
             rx.cond(nothing, unknown, t("campaign_progress.bounced_n", n=head.bounced)),
         ),
-        kpi(t("campaign_progress.unsubscribed"), rx.cond(nothing, "–", number(head.unsubscribed))),
+        kpi(
+            t("campaign_progress.unsubscribed"),
+            rx.cond(nothing, "–", number(head.unsubscribed)),
+            rx.cond(nothing, unknown),
+        ),
     )
     return rx.fragment(how_far, what_came_of_it, _machines())
 
@@ -207,10 +215,10 @@ def _mails() -> rx.Component:
     columns = [
         Column(t("campaign_progress.mails"), _mail_name),
         Column(t("campaign_progress.sent"), lambda mail: number(mail.sent), right=True, hide_on_phone=True),
-        Column(t("campaign_progress.bounces"), lambda mail: percent(mail.bounce), right=True, hide_on_phone=True),
+        Column(t("campaigns.column.bounced"), lambda mail: percent(mail.bounce), right=True, hide_on_phone=True),
         Column(t("figures.opens_short"), lambda mail: followed_cell("opens", mail.opens, machines=True), right=True),
         Column(t("figures.clicks_short"), lambda mail: followed_cell("clicks", mail.clicks, machines=True), right=True),
-        Column(t("campaign_progress.replies"), lambda mail: percent(mail.reply), right=True, hide_on_phone=True),
+        Column(t("campaign_progress.reply_rate"), lambda mail: percent(mail.reply), right=True, hide_on_phone=True),
     ]
     return rx.cond(
         CampaignState.sent > 0,
@@ -284,7 +292,12 @@ def _columns() -> list[Column]:
         Column(
             t("campaign_progress.contact"),
             lambda row: two_lines(
-                rx.cond(row.name != "", row.name, row.email), rx.cond(row.company != "", row.company, row.email)
+                rx.cond(row.name != "", row.name, row.email),
+                rx.fragment(
+                    rx.el.span(rx.cond(row.company != "", row.company, row.email), class_name="fz-wide-only"),
+                    # Why it waits is what one looks for here; a phone has no column for it.
+                    rx.el.span(rx.cond(row.has_wait, row.wait.what, row.ended), class_name="fz-narrow-only"),
+                ),
             ),
         ),
         Column(t("campaign_progress.status"), lambda row: status_badge(row.status, WALK_STATUSES)),
@@ -296,8 +309,10 @@ def _columns() -> list[Column]:
             t("campaign_progress.account"),
             lambda row: rx.cond(
                 row.account != "",
-                row.account,
-                rx.cond(row.has_wait, rx.el.span(t("campaign_progress.not_yet"), class_name="fz-second"), "–"),
+                rx.el.div(row.account, title=row.account, class_name="fz-sender"),
+                rx.cond(
+                    row.has_wait, rx.el.span(t("campaign_progress.not_yet"), class_name="fz-second fz-sender"), "–"
+                ),
             ),
             hide_on_phone=True,
         ),
@@ -337,11 +352,15 @@ def _card(row: Any) -> rx.Component:
         rx.el.div(icon("hourglass", 14), t("campaign_progress.why_title"), class_name="fz-what fz-wait-what"),
         rx.el.div(rx.el.strong(row.wait.what, ". "), row.wait.until, class_name="fz-wait-line"),
         rx.el.div(row.wait.why, class_name="fz-second"),
-        rx.cond(row.mail != "", rx.el.div(t("campaign_progress.next_mail"), " : ", row.mail, class_name="fz-second")),
+        rx.cond(row.mail != "", rx.el.div(t("campaign_progress.next_mail_is", name=row.mail), class_name="fz-second")),
     )
     over = rx.fragment(
         rx.el.div(icon("flag", 14), t("campaign_progress.over_title"), class_name="fz-what fz-wait-what"),
-        rx.el.div(row.ended, " ", when(row.ended_at, ShellState.zone), class_name="fz-wait-line"),
+        rx.el.div(
+            row.ended,
+            rx.cond(row.ended_at != "", rx.el.span(" ", when(row.ended_at, ShellState.zone), class_name="fz-second")),
+            class_name="fz-wait-line",
+        ),
     )
     return rx.el.div(rx.cond(row.has_wait, waiting, over), acts, class_name="fz-why-card")
 

@@ -176,7 +176,7 @@ def start_dialog() -> rx.Component:
         is_open=state.is_open,
         on_close=state.close,
         actions=rx.fragment(
-            button(t("common.cancel"), on_click=state.close),
+            button(rx.cond(blocked, t("common.close"), t("common.cancel")), on_click=state.close),
             rx.cond(
                 blocked,
                 rx.fragment(),

@@ -67,14 +67,17 @@ def _window() -> rx.Component:
         class_name="fz-days",
         role="group",
     )
-    hours = grid(
-        field(
-            t("campaign_timing.from"),
-            _hours("sendHoursStart", state.start, 0, 23),
-            help=t("campaign_timing.hours_help"),
-            error=_wrong("sendHoursEnd"),
+    hours = rx.el.div(
+        grid(
+            field(
+                t("campaign_timing.from"),
+                _hours("sendHoursStart", state.start, 0, 23),
+                error=_wrong("sendHoursEnd"),
+            ),
+            field(t("campaign_timing.to"), _hours("sendHoursEnd", state.end, 1, 24)),
         ),
-        field(t("campaign_timing.to"), _hours("sendHoursEnd", state.end, 1, 24)),
+        rx.el.span(t("campaign_timing.hours_help"), class_name="fz-help"),
+        class_name="fz-field fz-hours",
     )
     zone = field(
         t("campaign_timing.zone"),
