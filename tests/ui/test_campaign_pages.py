@@ -282,6 +282,8 @@ def test_the_preview_shows_the_message_of_one_contact_after_the_other(page: Page
         page.get_by_role("button", name="Contact suivant").click()
     expect(page.get_by_text("Contact 3 sur 5")).to_be_visible()
     expect(frame.locator("body")).to_contain_text("Bonjour,")
+    # What the sequence leaves to be filled in is said where the message is read over.
+    expect(page.get_by_text("[votre sujet], [résultat concret] : mettez-y vos propres mots")).to_be_visible()
     assert page.locator(".fz-letter-frame").get_attribute("sandbox") == ""
 
 
