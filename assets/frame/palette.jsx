@@ -65,6 +65,7 @@ export function Palette({ words, entries, found, foundFor, onAsk, ...acts }) {
   const timer = useRef(0);
   const [remember, giveBack] = useFocusBack();
   const list = useRef(null);
+  const field = useRef(null);
   const navigate = useNavigate();
   const now = useRef(null);
   now.current = open ? asked : null;
@@ -91,6 +92,11 @@ export function Palette({ words, entries, found, foundFor, onAsk, ...acts }) {
     if (!open || wanted.length < SHORTEST) return;
     timer.current = setTimeout(() => onAsk(wanted), PAUSE);
   }, [open, wanted]);
+
+  // One that is asked for again while it closes is the same dialog still, which moves no focus a second time.
+  useEffect(() => {
+    if (open) field.current?.focus();
+  }, [open]);
 
   const sought = folded(wanted);
   const own = entries
@@ -137,7 +143,7 @@ export function Palette({ words, entries, found, foundFor, onAsk, ...acts }) {
       h("div", { className: "fz-palette-head" },
         h(Search, { size: 16, strokeWidth: 1.75, "aria-hidden": true }),
         h("input", {
-          className: "fz-palette-field", type: "text", role: "combobox", autoComplete: "off", spellCheck: false,
+          ref: field, className: "fz-palette-field", type: "text", role: "combobox", autoComplete: "off", spellCheck: false,
           "aria-label": words.title, "aria-expanded": true, "aria-controls": "fz-palette-list", "aria-autocomplete": "list",
           "aria-activedescendant": shown.length ? `fz-palette-${chosen}` : undefined, placeholder: words.placeholder, value: asked,
           maxLength: MOST_LETTERS, onChange: (event) => { setAsked(event.target.value); setAt(0); }, onKeyDown: press,

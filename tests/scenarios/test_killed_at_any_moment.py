@@ -11,7 +11,7 @@ from fluenzr_app.events import figures
 from tests.real.counting_smtp import Behaviour, StartCountingSmtp
 from tests.scenarios.world import FULL, World, build, wait_until
 
-MAILS, KILLS = (1000, 50) if FULL else (200, 6)
+MAILS, KILLS = (1000, 50) if FULL else (160, 4)
 CONNECTIONS = 10
 SLOW = Behaviour(latency_ms=(50, 200), user="anyone", password="secret", orphans="random")
 
@@ -56,7 +56,7 @@ def test_a_worker_that_is_asked_to_stop_leaves_nothing_uncertain(
 ) -> None:
     server = counting_smtp(SLOW)
     world = build(tmp_path, [server.port], MAILS // 2)
-    stops = 10 if FULL else 3
+    stops = 10 if FULL else 2
     for _ in range(stops):
         before = server.accepted().total()
         worker = world.worker()

@@ -21,7 +21,7 @@ from tests.people import make_workspace
 from tests.scenarios.link_process import LinkProcess, free_port
 from tests.scenarios.world import FULL
 
-MAILS, KILLS = (20_000, 40) if FULL else (2_000, 6)
+MAILS, KILLS = (20_000, 40) if FULL else (1_000, 4)
 CONNECTIONS = 24
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 # Each fifth mail is clicked in, the others are opened.

@@ -130,6 +130,8 @@ def test_what_the_workspace_has_is_found_by_its_name(page: Page, stocked: Site):
     screenshot(page, "palette")
     page.get_by_role("option", name="Maëlle Kerbrat").click()
     expect(page).to_have_url(re.compile(r"/contacts/?\?open=con_"))
+    # The card comes with its own focus.
+    expect(page.get_by_role("heading", name="Maëlle Kerbrat")).to_be_visible()
     palette(page)
     page.keyboard.type("zzzz nobody")
     expect(page.get_by_role("status").filter(has_text="Rien pour")).to_contain_text("zzzz nobody")
