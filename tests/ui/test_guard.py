@@ -1,6 +1,7 @@
 """A web-socket client can call any handler by its name: nothing answers unless its session is signed in."""
 
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -15,7 +16,6 @@ from reflex_base.utils.format import json_dumps
 from fluenzr_app.crypto import token_hash
 from fluenzr_app.fluenzr_app import app
 from fluenzr_app.gate import SESSION_COOKIE
-from fluenzr_app.ui import guard
 from fluenzr_app.ui.guard import PUBLIC, Binding, Guard, SignedOut, acting, reader_language
 from fluenzr_app.ui.runtime import Runtime
 from fluenzr_app.ui.shell import ShellState
@@ -72,7 +72,8 @@ async def ask(tab: State, name: str) -> Any:
 
 async def an_event(tab: State) -> Any:
     """Let an event of its own come by the guard, as each one does in a task of its own."""
-    EventContext.set(EventContext(token="tab", state_manager=StateManagerMemory(), enqueue_impl=_enqueue_nothing))
+    kept_in: Any = StateManagerMemory
+    EventContext.set(EventContext(token="tab", state_manager=kept_in(), enqueue_impl=_enqueue_nothing))
     return await ask(tab, "reflex___state____state.fluenzr_app___ui___shell____shell_state.enter")
 
 
@@ -235,8 +236,8 @@ async def test_nobody_else_goes_by_what_the_guard_has_found_for_an_event(
     elif who == "a background handler":
         asks = StateProxy(tab)
     else:
-        later = guard.monotonic() + 1
-        monkeypatch.setattr(guard, "monotonic", lambda: later)
+        later = monotonic() + 1
+        monkeypatch.setattr("fluenzr_app.ui.guard.monotonic", lambda: later)
     end(installed, token)
     with pytest.raises(SignedOut):
         await acting(asks)
