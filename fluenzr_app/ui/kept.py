@@ -64,7 +64,7 @@ def kept(
         person=person,
         zone=ShellState.zone,
         class_name="fz-save fz-kept fz-kept-quiet" if quiet else "fz-save fz-kept",
-        role="status",
+        custom_attrs={"role": "status"},
         **given,
     )
 

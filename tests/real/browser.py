@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.real.installed import CHROMIUM
 
@@ -84,3 +85,15 @@ def screenshot(page: Page, name: str) -> Path:
     file = _SCREENSHOTS / f"{re.sub(r'[^a-z0-9.-]+', '-', name.lower())}.png"
     page.screenshot(path=file, full_page=True)
     return file
+
+
+def choose(button: Locator, item: Locator) -> None:
+    """Press an entry of a menu that a button opens, again where the page brought itself up to date and closed it."""
+    for _ in range(5):
+        button.click()
+        try:
+            return item.click(timeout=4_000)
+        except PlaywrightTimeout:
+            # What is still open would take the next press of the button for its end.
+            button.page.keyboard.press("Escape")
+    return item.click()

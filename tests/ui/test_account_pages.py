@@ -16,6 +16,7 @@ from fluenzr_app.inbox import reading
 from fluenzr_app.mail.mailbox import MailboxFailure
 from fluenzr_app.mail.refusal import classify
 from tests.people import PASSWORD
+from tests.real.browser import choose
 from tests.real.post_office import PostOffice
 from tests.scenarios.world import wait_until
 from tests.ui.conftest import Site
@@ -197,17 +198,14 @@ def test_pause_resume_and_settings_of_a_row(page: Page, site: Site, post_office:
     connect(page, site, post_office, email)
     row = page.get_by_role("row", name=re.compile(email))
     menu = page.get_by_role("button", name=f"Actions sur {email}")
-    menu.click()
-    page.get_by_role("menuitem", name="Mettre en pause").click()
+    choose(menu, page.get_by_role("menuitem", name="Mettre en pause"))
     expect(row.get_by_text("En pause")).to_be_visible()
     # A menu that is still closing takes the press of its button for its own.
     expect(page.get_by_role("menu")).to_have_count(0)
-    menu.click()
-    page.get_by_role("menuitem", name="Reprendre").click()
+    choose(menu, page.get_by_role("menuitem", name="Reprendre"))
     expect(row.get_by_text("Connecté")).to_be_visible()
     expect(page.get_by_role("menu")).to_have_count(0)
-    menu.click()
-    page.get_by_role("menuitem", name="Réglages").click()
+    choose(menu, page.get_by_role("menuitem", name="Réglages"))
     page.locator("input[name=daily_limit]").fill("beaucoup")
     page.get_by_role("button", name="Enregistrer").click()
     expect(page.get_by_text("Un nombre entier de 1 à")).to_be_visible()

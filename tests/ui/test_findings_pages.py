@@ -27,7 +27,7 @@ from fluenzr_app.sending.models import Message, Worker
 from fluenzr_app.settings import load_settings
 from fluenzr_app.workspaces.users import update_workspace
 from tests.people import make_contact
-from tests.real.browser import NARROW
+from tests.real.browser import NARROW, choose
 from tests.real.ports import free_ports
 from tests.real.post_office import PostOffice
 from tests.ui.conftest import Site
@@ -231,8 +231,8 @@ def test_a_closed_window_waits_by_itself_can_be_put_aside_and_is_gone_once_it_op
     expect(shown(page, "campaign_outside_window")).to_contain_text("jusqu’à demain, 09:00")
     go(page, "Aide")
     expect(page.locator('.fzh-symptom[data-number="6"]')).to_have_attribute("data-state", "seen")
-    shown(page, "campaign_outside_window").get_by_role("button", name=re.compile("Mettre de côté")).click()
-    page.get_by_role("menuitem", name="Pendant un jour").click()
+    aside = shown(page, "campaign_outside_window").get_by_role("button", name=re.compile("Mettre de côté"))
+    choose(aside, page.get_by_role("menuitem", name="Pendant un jour"))
     aside = page.locator("#aside")
     expect(aside).to_contain_text("de côté jusqu’à demain, 11:00")
     go(page, "Tableau de bord")
@@ -308,8 +308,8 @@ def test_a_finding_is_put_aside_on_the_thing_itself_and_then_told_nowhere_but_am
     told = shown(page, "account_paused")
     expect(told).to_have_count(1)
     go(page, "Comptes email")
-    told.get_by_role("button", name=re.compile("Mettre de côté")).click()
-    page.get_by_role("menuitem", name="Pendant un jour").click()
+    aside = told.get_by_role("button", name=re.compile("Mettre de côté"))
+    choose(aside, page.get_by_role("menuitem", name="Pendant un jour"))
     expect(told).to_have_count(0)
     go(page, "Campagnes")
     expect(row).to_be_visible()

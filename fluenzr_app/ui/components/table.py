@@ -88,7 +88,8 @@ def data_table(
         shown = rx.el.tr(*cells, **props)
         if below is None:
             return shown
-        return rx.fragment(shown, below(row))
+        # Both move together with their row: known by its place alone, an open menu would close when the order changes.
+        return rx.fragment(shown, below(row), key=identity)
 
     body = rx.cond(
         rows.length() > 0,
