@@ -189,7 +189,8 @@ def connection_banner() -> rx.Component:
             rx.el.span(t("layout.lost_words")),
             _reload(t("common.retry")),
             class_name="fz-lost",
-            role="alert",
+            # An element of its own knows no role; what is not one of its properties would be taken for a style.
+            custom_attrs={"role": "alert"},
         ),
     )
 
