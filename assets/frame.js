@@ -354,7 +354,7 @@
       const fields = came.flatMap((node) => [...(node.matches("input,textarea,select") ? [node] : []), ...node.querySelectorAll("input,textarea,select")]);
       // While a form is being saved, an empty field in the place of a full one is the server's answer.
       if (fields.length && this.state !== "saving") this.restore(fields.filter((field) => this.isKept(field)));
-      if (this.state === "saving" && came.some((node) => node.matches(".fz-error") || node.querySelector(".fz-error"))) {
+      if (this.state === "saving" && came.some((node) => node.closest(".fz-error") || node.querySelector(".fz-error"))) {
         this.state = "refused";
         this.restore(this.fields());
         this.show();

@@ -50,7 +50,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "waiting_imap_tls": ("encryption and certificate", "chiffrement et certificat"),
     "waiting_imap_login": ("user name and password", "nom d’utilisateur et mot de passe"),
     # What went well
-    "name_ok": ("{host} answers at {count} address(es)", "{host} répond à {count} adresse(s)"),
+    "name_ok": ("{host} answers", "{host} répond"),
     "port_ok": ("{port} open, no firewall in the way", "{port} ouvert, aucun pare-feu sur le chemin"),
     "tls_ok": ("{version}, valid certificate for {host}", "{version}, certificat valable pour {host}"),
     "tls_off": (

@@ -265,7 +265,8 @@ def _places(finding: Finding, thing: str) -> Iterator[tuple[str, str]]:
         yield from ((name, f"/campaigns/{thing}/audience") for name in ("add_contacts", "see_contacts"))
         yield from ((name, f"/campaigns/{thing}/timing") for name in ("choose_accounts", "edit_window"))
         yield "edit_mail", f"/campaigns/{thing}" + (f"?step={mail}" if mail else "")
-        yield from ((name, f"/campaigns/{thing}/progress") for name in ("see_bounces", "see_campaign", "decide"))
+        yield "see_bounces", f"/campaigns/{thing}/progress?status=bounced"
+        yield from ((name, f"/campaigns/{thing}/progress") for name in ("see_campaign", "decide"))
     if finding.subject.kind == "import":
         yield "see_import", f"/contacts/import?id={thing}"
         yield "download_errors", f"/downloads/imports/{thing}/errors.csv?bom=true"

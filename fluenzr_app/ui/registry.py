@@ -143,7 +143,7 @@ PAGES: tuple[Page, ...] = (
         "/campaigns/[campaign]/audience",
         "campaign.title",
         campaign_audience_view.page,
-        (CampaignState.load, StartState.close, AudienceState.load),
+        (CampaignState.load, StartState.close, AudienceState.load, AudienceState.find("")),
     ),
     Page(
         "/campaigns/[campaign]/timing",

@@ -167,7 +167,7 @@ def test_a_campaign_is_started_paused_and_tells_of_each_contact_why_it_waits(pag
     page.goto(f"{stocked.url}/campaigns/{key}")
     page.get_by_role("button", name="Démarrer").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("1 contact n’a pas de firstName")
+    expect(dialog).to_contain_text("1 contact n’a rien dans « Prénom »")
     expect(dialog).to_contain_text("Les réponses à camille@rivage.example ne sont pas lues")
     dialog.get_by_role("button", name="Démarrer pour 30 contacts").click()
     expect(page).to_have_url(re.compile(r"/progress/?$"))

@@ -4,8 +4,11 @@ import logging
 
 import pytest
 
+from fluenzr_app.accounts.errors import BadAccountForm, FieldFault
+from fluenzr_app.accounts.form import _address
 from fluenzr_app.ui.failures import in_words, on_backend_failure, on_frontend_failure
 from fluenzr_app.ui.guard import SignedOut
+from fluenzr_app.ui.pages.accounts_probe import faults_in_words
 from fluenzr_app.workspaces.errors import EmailTaken, NotAllowed, PasswordRefused, UnknownUser
 
 
@@ -50,3 +53,11 @@ def test_a_rooms_error_is_said_in_the_readers_language_with_its_values():
 
 def test_an_error_without_words_of_ours_says_its_own():
     assert in_words("fr", UnknownUser(), "first_start") == "There is no such user."
+
+
+def test_each_fault_of_an_address_is_said_in_the_language_of_the_reader():
+    for address in ("", "marc", "a b@rivage.example", "marc@-.example", "marc@rivage", "m" * 300 + "@rivage.example"):
+        faults: list[FieldFault] = []
+        assert _address(address, faults) is None
+        for lang in ("fr", "en"):
+            assert faults_in_words(lang, BadAccountForm(faults))["email"] != faults[0].message

@@ -34,6 +34,7 @@ from fluenzr_app.ui.pages.accounts_probe import (
     marked_fields,
     needs_consent,
     servers_given,
+    stages_in_sight,
     text_of,
 )
 from fluenzr_app.ui.pages.accounts_query import read_query
@@ -134,14 +135,14 @@ class ConnectState(rx.State):
         async with self:
             me = await acting(self, admin=True)
             if self.testing:
-                return None
+                return
             if given.get("intent") == "mend":
                 given = given | {name: str(value) for name, value in change_of(self._results).items()}
                 self.version, self.form_version = self.version + 1, self.form_version + 1
             asked = _form_of(given)
             checked = await self._check(me, given, asked)
             if checked is None:
-                return None
+                return
             proven = self.passed and hmac.compare_digest(self._proof, _proof_of(me, asked))
             if given.get("intent") != "connect" or not proven:
                 run = self._begin(checked, me)
@@ -149,9 +150,10 @@ class ConnectState(rx.State):
                 run = 0
             results = list(self._results)
         if run == 0:
-            return await self._connect(me, asked, results)
+            yield await self._connect(me, asked, results)
+            return
+        yield stages_in_sight()
         await self._probe(me, asked, run)
-        return None
 
     @rx.event
     async def stop(self) -> Any:

@@ -111,7 +111,8 @@ def faults_in_words(lang: Lang, error: BadAccountForm) -> dict[str, str]:
     """Return what is wrong, by the name of the form's field."""
     found: dict[str, str] = {}
     for fault in error.faults:
-        key = f"accounts.faults.{fault.code}"
+        kind = "address_" if fault.field == "email" else ""
+        key = f"accounts.faults.{kind}{fault.code}"
         told = words(lang, key, **fault.params) if key in catalogue() else fault.message
         found.setdefault(_FIELD_OF.get(fault.field, fault.field.replace(".", "_")), told)
     return found
@@ -185,6 +186,13 @@ def needs_consent(given: Mapping[str, Any]) -> bool:
     if text_of(given, "imap_host"):
         used.append(text_of(given, "imap_encryption"))
     return "none" in used and not given.get("none_read")
+
+
+def stages_in_sight() -> Any:
+    """Return the event that brings the stages of a test into sight, for in a small window they stand below."""
+    return rx.call_script(
+        "setTimeout(() => document.querySelector('[role=dialog] .fza-probe')?.scrollIntoView({ block: 'start' }), 100)"
+    )
 
 
 def probe_section(state: Any, on_mend: Any, before: Any) -> rx.Component:

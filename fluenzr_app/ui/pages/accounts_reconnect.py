@@ -46,6 +46,7 @@ from fluenzr_app.ui.pages.accounts_probe import (
     probe_section,
     server_fields,
     servers_given,
+    stages_in_sight,
     text_of,
 )
 from fluenzr_app.ui.pages.accounts_query import read_query
@@ -131,6 +132,7 @@ class ReconnectState(rx.State):
             saved, run = kept_is_saved(f"reconnect.{self.account}"), self._begin(me)
         # The servers are stored by now, whatever the test will say.
         yield saved
+        yield stages_in_sight()
         yield await self._probe(me, key, passwords, run)
 
     @rx.event
@@ -340,7 +342,7 @@ def reconnect_drawer() -> rx.Component:
                 ),
             ),
             server_fields(state, lambda name: lambda value: state.keep(name, value)),
-            kept("reconnect." + state.account),
+            kept("reconnect." + state.account, quiet=True),
             id=FORM,
             on_submit=state.submit,
         ),

@@ -86,6 +86,7 @@ class AudienceState(rx.State):
     query: str = ""
     found: list[Found] = []
     found_total: int = 0
+    searched: bool = False
     is_working: bool = False
     work_done: int = 0
     work_total: int = 0
@@ -160,14 +161,11 @@ class AudienceState(rx.State):
 
     @rx.event
     async def find(self, text: str) -> None:
-        """Search contacts that could be added."""
+        """Search contacts that could be added; without a word all of them are found."""
         me = await acting(self)
         self.query = text[:200].strip()
-        self.found, self.found_total = [], 0
-        if not self.query:
-            return
         page, inside = await me.read(_find, me.workspace_id, self._key(), self.query)
-        self.found_total = page.total
+        self.found_total, self.searched = page.total, True
         self.found = [
             Found(
                 public_id("con", card.contact.id or 0),
@@ -199,7 +197,7 @@ class AudienceState(rx.State):
         """Add everybody the search finds, a batch a transaction; the page stays usable meanwhile."""
         async with self:
             me = await acting(self)
-            if self.is_working or not self.query:
+            if self.is_working or not self.found_total:
                 return
             query, campaign = self.query, self._key()
             self.is_working, self.work_done, self.work_total = True, 0, self.found_total

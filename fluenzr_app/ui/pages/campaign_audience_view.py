@@ -101,7 +101,11 @@ def _add() -> rx.Component:
         rx.el.p(t("campaign_audience.found_more", n=state.found_total - SHOWN), class_name="fz-second"),
     )
     everybody = button(
-        t("campaign_audience.add_all", n=state.found_total),
+        rx.cond(
+            state.query == "",
+            t("campaign_audience.add_everybody", n=state.found_total),
+            t("campaign_audience.add_all", n=state.found_total),
+        ),
         kind="soft",
         size="small",
         icon_name="user-plus",
@@ -122,7 +126,7 @@ def _add() -> rx.Component:
         rx.el.div(
             rx.el.p(t("campaign_audience.add_words"), class_name="fz-second"),
             search_field(t("campaign_audience.search_add"), value=state.query, on_change=state.find),
-            rx.cond(state.is_working, working, rx.cond(state.query != "", results)),
+            rx.cond(state.is_working, working, rx.cond(state.searched, results)),
             class_name="fz-stack",
         ),
         title=t("campaign_audience.add"),

@@ -96,6 +96,10 @@ class _Read:
     zone: str
 
 
+# The list stands below the figures, out of sight of whoever was sent to it.
+_TO_WALKS = "setTimeout(() => document.getElementById('walks')?.scrollIntoView({ block: 'start' }), 100)"
+
+
 class ProgressState(rx.State):
     """The walks of one campaign."""
 
@@ -113,15 +117,21 @@ class ProgressState(rx.State):
     open_mail: str = ""
     links: list[LinkRow] = []
     _asked: int = 0
+    _asked_status: str = ""
 
     @rx.event
-    async def load(self) -> None:
-        """Show one page of walks."""
+    async def load(self) -> Any:
+        """Show one page of walks; a state named in the address is shown alone, once."""
         me = await acting(self)
         key = self._key()
         if key != self._asked:
             self._asked, self.page_number, self.search, self.status, self.open = key, 0, "", "", ""
-            self.open_mail, self.links = "", []
+            self.open_mail, self.links, self._asked_status = "", [], ""
+        asked_status = str(self.router.url.query_parameters.get("status", ""))
+        is_new = asked_status != self._asked_status
+        self._asked_status = asked_status
+        if is_new and asked_status in WALK_STATUSES:
+            self.search, self.status, self.page_number = "", asked_status, 0
         try:
             read = await me.read(
                 _read,
@@ -134,7 +144,7 @@ class ProgressState(rx.State):
                 bool(self.open_mail),
             )
         except CampaignNotFound:
-            return
+            return None
         here = zone(read.zone)
         first = next((mail.name for mail in read.mails if mail.number == 1), "")
         self.rows = [_row(walk, me.lang, me.now, here, first) for walk in read.walks.walks]
@@ -148,6 +158,7 @@ class ProgressState(rx.State):
         self.mails = [_mail_row(mail, public_id("cmp", key)) for mail in read.mails]
         self.links = _link_rows(read, self.open_mail)
         self.loaded = True
+        return rx.call_script(_TO_WALKS) if is_new and asked_status in WALK_STATUSES else None
 
     @rx.event
     async def look_for(self, text: str) -> Any:

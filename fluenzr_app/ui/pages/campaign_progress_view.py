@@ -206,6 +206,7 @@ def _table() -> rx.Component:
         pager(page=state.page_number, page_size=PER_PAGE, total=state.total, on_page=state.turn_to),
         title=t("campaign_progress.table"),
         padded=False,
+        id="walks",
         class_name="fz-with-toolbar",
     )
 

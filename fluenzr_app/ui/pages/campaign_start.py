@@ -18,7 +18,7 @@ from fluenzr_app.ui.guard import acting, zone
 from fluenzr_app.ui.language import t, words
 from fluenzr_app.ui.pages import campaign_acts as acts
 from fluenzr_app.ui.pages.campaign_acts import Readiness, address, key_of_path
-from fluenzr_app.ui.pages.campaign_words import fault_words, refusal, tracking_words, warning_words
+from fluenzr_app.ui.pages.campaign_words import fault_words, refusal, tracking_words, variable_words, warning_words
 from fluenzr_app.ui.shell import ShellState
 from fluenzr_app.words import formats
 from fluenzr_app.words.catalogue import Lang
@@ -110,17 +110,21 @@ class StartState(rx.State):
         }
         self.tracking = tracking_words(lang, check)
         self.points = [_point(fault, key, steps, lang) for fault in check.faults]
+        gaps = [
+            warning_words(
+                lang,
+                "gap_guarded" if gap.guarded else "gap",
+                {"n": gap.contacts, "variable": variable_words(lang, gap.variable), "mail": steps.get(gap.node_id, "")},
+            )
+            for gap in sorted(check.gaps, key=lambda gap: gap.guarded)
+        ]
+        blank = sum(not gap.guarded for gap in check.gaps)
         self.risks = [
-            *(warning_words(lang, code, params) for code, params in check.warnings),
+            # What readers would see comes before what only the sender has to know.
             *(warning_words(lang, "unfilled_place", {"place": place}) for _, place in found.unfilled),
-            *(
-                warning_words(
-                    lang,
-                    "gap_guarded" if gap.guarded else "gap",
-                    {"n": gap.contacts, "variable": gap.variable, "mail": steps.get(gap.node_id, "")},
-                )
-                for gap in check.gaps
-            ),
+            *gaps[:blank],
+            *(warning_words(lang, code, params) for code, params in check.warnings),
+            *gaps[blank:],
         ]
 
 

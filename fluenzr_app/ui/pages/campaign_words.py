@@ -151,6 +151,12 @@ def _tracked_in(lang: Lang, what: str, tracked: int, emails: int, off: str) -> s
     )
 
 
+def variable_words(lang: Lang, name: str) -> str:
+    """Return what a variable is called in the editor; a field of the workspace's own bears its own name."""
+    key = f"campaign_sequence.variable.{name}"
+    return words(lang, key) if key in catalogue() else name
+
+
 def warning_words(lang: Lang, code: str, params: Mapping[str, Any]) -> str:
     """Return one risk of a start as a sentence."""
     if f"campaign_faults.warnings.{code}" not in catalogue():

@@ -49,6 +49,12 @@ class NewCampaignState(rx.State):
         self.template = template if template in {each.key for each in self.templates} else ""
 
     @rx.event
+    async def begin(self, template: str) -> Any:
+        """Go to the campaigns and open the dialog there, with a template chosen or none."""
+        await acting(self)
+        return [rx.redirect("/campaigns"), NewCampaignState.show(template)]
+
+    @rx.event
     async def close(self) -> None:
         """Close the dialog."""
         self.is_open = False

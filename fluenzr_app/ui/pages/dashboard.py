@@ -35,6 +35,7 @@ from fluenzr_app.ui.pages.accounts import STATUSES as ACCOUNT_STATUSES
 from fluenzr_app.ui.pages.accounts_query import AccountsQuery
 from fluenzr_app.ui.pages.campaign_figures import Followed, Kind, followed_cell, followed_kpi
 from fluenzr_app.ui.pages.campaign_words import STATUSES as CAMPAIGN_STATUSES
+from fluenzr_app.ui.pages.campaigns_new import NewCampaignState
 from fluenzr_app.ui.pages.dashboard_data import AccountRow, CampaignRow, HourBar
 from fluenzr_app.ui.pages.dashboard_state import DashboardState, Step
 from fluenzr_app.ui.shell import ShellState
@@ -55,7 +56,7 @@ def page() -> rx.Component:
         page_header(
             t("dashboard.title"),
             _state(),
-            button(t("dashboard.new_campaign"), kind="solid", icon_name="plus", href="/campaigns"),
+            button(t("dashboard.new_campaign"), kind="solid", icon_name="plus", on_click=NewCampaignState.begin("")),
         ),
         body(
             rx.cond(
@@ -336,7 +337,11 @@ def _step(step: rx.Var[Step]) -> rx.Component:
         rx.cond(
             step.done,
             badge(t("dashboard.steps.is_done"), "good"),
-            button(act, size="small", href=step.href),
+            rx.cond(
+                step.key == "campaign",
+                button(act, size="small", on_click=NewCampaignState.begin("first_contact")),
+                button(act, size="small", href=step.href),
+            ),
         ),
         class_name="fzd-step",
         data_done=step.done,

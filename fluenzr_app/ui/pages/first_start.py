@@ -12,6 +12,8 @@ from sqlmodel import Session
 
 from fluenzr_app.contacts.stages import make_stages
 from fluenzr_app.db.engine import Database
+from fluenzr_app.mail.addresses import check_syntax
+from fluenzr_app.mail.errors import BadAddress
 from fluenzr_app.ui import guard
 from fluenzr_app.ui.components.buttons import button
 from fluenzr_app.ui.components.forms import field, form, grid, password_input, text_input
@@ -87,7 +89,8 @@ class FirstStartState(rx.State):
         except SetupRefused:
             self.valid = False
         except WorkspacesError as error:
-            self.errors = {_field_of(error): in_words(owner.lang, error, "first_start")}
+            refused = {_field_of(each): each for each in (*_refusals(owner), error)}
+            self.errors = {name: in_words(owner.lang, each, "first_start") for name, each in refused.items()}
         else:
             return [kept_is_saved(_PLACE), to_ticket(ticket, "/accounts")]
         return None
@@ -108,6 +111,20 @@ def _owner(fields: dict[str, Any]) -> _Owner:
         workspace=text_of("workspace").strip(),
         lang="en" if text_of("lang") == "en" else "fr",
     )
+
+
+def _refusals(owner: _Owner) -> list[WorkspacesError]:
+    """Return what is wrong with address and password, for making the owner ends with the first fault."""
+    found: list[WorkspacesError] = []
+    try:
+        check_syntax(owner.email)
+    except BadAddress as error:
+        found.append(BadUserAddress(str(error), field="email", fault=error.code))
+    try:
+        workspaces.check_password(owner.password, email=owner.email)
+    except PasswordRefused as error:
+        found.append(error)
+    return found
 
 
 def _field_of(error: WorkspacesError) -> str:

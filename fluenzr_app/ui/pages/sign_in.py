@@ -11,10 +11,11 @@ from fluenzr_app.gate import KNOWN_BROWSER_COOKIE, cookie
 from fluenzr_app.ui import guard
 from fluenzr_app.ui.components.buttons import button
 from fluenzr_app.ui.components.forms import field, form, password_input, text_input
+from fluenzr_app.ui.components.status import callout
 from fluenzr_app.ui.components.values import icon
 from fluenzr_app.ui.failures import in_words
 from fluenzr_app.ui.language import LANG, t
-from fluenzr_app.ui.runtime import current
+from fluenzr_app.ui.runtime import Runtime, current
 from fluenzr_app.ui.shell import language_switch, logo
 from fluenzr_app.words.catalogue import Lang, words
 from fluenzr_app.words.formats import time_of_day
@@ -30,6 +31,7 @@ class SignInState(rx.State):
     refused: str = ""
     refused_words: str = ""
     days: int = 30
+    ownerless: bool = False
 
     @rx.event
     async def open(self) -> Any:
@@ -39,6 +41,7 @@ class SignInState(rx.State):
         self.refused = words(lang, "sign_in.expired") if is_late else ""
         self.refused_words = words(lang, "sign_in.ticket_refused") if is_late else ""
         self.days = current().settings.session_days
+        self.ownerless = not await current().database.run(_has_owner, current())
         try:
             await guard.acting(self)
         except guard.SignedOut:
@@ -74,6 +77,11 @@ def to_ticket(ticket: str, back: str) -> Any:
     inside = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/"
     address = f"/auth/ticket/{ticket}?next={quote(inside, safe='')}"
     return rx.call_script(f"window.location.assign({json.dumps(address)})")
+
+
+def _has_owner(runtime: Runtime) -> bool:
+    with runtime.database.read() as session:
+        return workspaces.has_owner(session)
 
 
 async def _ticket(state: SignInState, email: str, password: str) -> str:
@@ -113,7 +121,7 @@ def page() -> rx.Component:
 def _form() -> rx.Component:
     wrong = SignInState.refused != ""
     return form(
-        rx.el.h1(t("sign_in.title"), class_name="fz-welcome"),
+        rx.el.h1(rx.cond(SignInState.ownerless, t("sign_in.title_first"), t("sign_in.title")), class_name="fz-welcome"),
         rx.el.p(t("sign_in.words"), class_name="fz-second"),
         rx.cond(
             wrong,
@@ -127,6 +135,7 @@ def _form() -> rx.Component:
                 role="alert",
             ),
         ),
+        rx.cond(SignInState.ownerless, callout(t("sign_in.ownerless"), "attention", "key-round")),
         rx.el.input(type="hidden", name="lang", value=LANG.value),
         rx.el.input(
             type="hidden", name="zone", value=rx.Var("Intl.DateTimeFormat().resolvedOptions().timeZone", _var_type=str)
