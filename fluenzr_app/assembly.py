@@ -68,6 +68,7 @@ class SendingSide:
         every_s: float = SEND_EVERY_S,
         watch_every_s: float = WATCH_EVERY_S,
         read_every_s: float = READ_EVERY_S,
+        judge_every_s: float = JUDGE_EVERY_S,
         open_mailbox: OpenMailbox | None = None,
     ) -> None:
         self._installation = installation
@@ -104,7 +105,7 @@ class SendingSide:
                 Tick("accounts", RESUME_EVERY_S, self._resume_accounts),
                 Tick("mailboxes", watch_every_s, self.mailboxes.tick),
                 Tick("sending", every_s, self.send_due),
-                Tick("opens and clicks", JUDGE_EVERY_S, self.judge_hits),
+                Tick("opens and clicks", judge_every_s, self.judge_hits),
                 Tick("imports", IMPORT_EVERY_S, self._advance_imports),
                 Tick("import files", HOURLY_S, self._sweep_imports),
                 Tick("old sessions", HOURLY_S, self._forget_old_sessions),

@@ -51,6 +51,8 @@ SEND_EVERY_S = 0.2
 # Follow-ups wait unless their mailbox was read within ten minutes, which are two and a half seconds here.
 READ_EVERY_S = 1.5
 _WATCH_EVERY_S = 0.5
+# Figures are called late after two minutes, half a second here.
+_JUDGE_EVERY_S = 0.25
 _LOOK_FOR_REST_EVERY_S = 0.5
 _PORTS = range(8000, 8050)
 _SEED = 20261
@@ -158,7 +160,7 @@ def _show(settings: Settings, db: Database, keyring: KeyRing, *, as_json: bool, 
 
     side = SendingSide(
         Installation(settings, db, keyring, clock), every_s=SEND_EVERY_S, watch_every_s=_WATCH_EVERY_S,
-        read_every_s=READ_EVERY_S, open_mailbox=opener(settings, db, keyring, office),
+        read_every_s=READ_EVERY_S, judge_every_s=_JUDGE_EVERY_S, open_mailbox=opener(settings, db, keyring, office),
     )  # fmt: skip
     serve_whole(
         settings, db, keyring, clock, sends=True, side=side, demo=entry, on_ready=on_ready,
