@@ -299,3 +299,14 @@ def test_the_pages_fit_a_phone_in_the_dark(browser: Browser, stocked: Site, sess
         assert page.evaluate("document.documentElement.scrollWidth") <= NARROW[0], tab
         screenshot(page, f"campaign{tab.replace('/', '-')}-phone-dark")
     context.close()
+
+
+def test_whoever_has_no_group_adds_everybody_and_a_state_named_in_the_address_is_shown_alone(page: Page, stocked: Site):
+    key = draft(stocked, "Sans groupe")
+    page.goto(f"{stocked.url}/campaigns/{key}/audience")
+    page.get_by_role("button", name="Ajouter vos 30 contacts actifs").click()
+    expect(page.get_by_text("30 contacts ajoutés")).to_be_visible()
+    page.goto(f"{stocked.url}/campaigns/{key}/progress?status=pending")
+    expect(page.get_by_role("button", name=re.compile("À commencer"))).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name=re.compile("Tous")).click()
+    expect(page.get_by_role("button", name=re.compile("Tous"))).to_have_attribute("aria-pressed", "true")
