@@ -96,12 +96,14 @@ def test_somebody_objected_and_is_tracked_no_more(seeded: Seeded) -> None:
         assert seeded.rows(later, who=contact_id, at=at) == []
 
 
-def test_nobody_answered_a_mail_before_it_was_read(seeded: Seeded) -> None:
+def test_hardly_anybody_is_first_seen_to_open_a_mail_that_they_have_answered(seeded: Seeded) -> None:
+    # It happens to those who read without pictures, answer, and look again where pictures are shown.
     late = seeded.rows(
         "SELECT o.id FROM event r JOIN event o ON o.message_id = r.message_id AND o.type = 'email.opened'"
         " AND NOT o.machine AND o.at > r.at WHERE r.type = 'email.replied'"
     )
-    assert late == []
+    [(replies,)] = seeded.rows("SELECT count(*) FROM event WHERE type = 'email.replied'")
+    assert len(late) <= int(str(replies)) // 10
 
 
 def test_the_draft_has_the_faults_that_its_editor_is_to_name(seeded: Seeded) -> None:

@@ -24,7 +24,7 @@ from tests.real.counting_smtp import Behaviour, CountedMail, CountingSmtp, Start
 from tests.real.post_office import PostOffice
 from tests.scenarios.world import FULL, THREE_MAILS, WorkerProcess, World, build, wait_until
 
-PEOPLE, KILLS, ROUNDS = (400, 50, 12) if FULL else (45, 4, 2)
+PEOPLE, KILLS, ROUNDS = (400, 50, 12) if FULL else (60, 6, 3)
 SLOW = Behaviour(latency_ms=(50, 200), user="anyone", password="secret", orphans="random")
 STEPS = 3
 # An attempt is marked in one transaction and an answer stored in another, each under a time that was read before it.

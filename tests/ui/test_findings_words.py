@@ -71,13 +71,13 @@ def test_the_brake_tells_share_and_worst_source_and_offers_both_ways():
     campaign = public_id("cmp", 7)
     assert (said.act, said.thing, said.href, said.urgent) == ("archive_bounced", campaign, "", True)
     assert (said.mend, said.also) == ("Archiver les rebonds", "Voir les rebonds")
-    assert said.also_href == f"/campaigns/{campaign}/progress"
+    assert said.also_href == f"/campaigns/{campaign}/progress?status=bounced"
 
 
 def test_bounces_before_the_brake_lead_to_them_and_name_no_source_where_there_is_none():
     said = line(bounce_finding(SLOWED), "en")
     assert said.why == "3 bounces in 100 sends, 3.0%. At 5% the campaign pauses itself."
-    assert (said.act, said.href) == ("", f"/campaigns/{public_id('cmp', 7)}/progress")
+    assert (said.act, said.href) == ("", f"/campaigns/{public_id('cmp', 7)}/progress?status=bounced")
     assert (said.also, said.also_act, said.also_href) == ("Archive the bounced", "archive_bounced", "")
 
 
