@@ -73,6 +73,8 @@ export function Palette({ words, entries, found, foundFor, onAsk, ...acts }) {
   useEffect(() => {
     const show = (text = "") => {
       remember();
+      // The page may go before it has been drawn once more.
+      now.current = text;
       setAsked(text);
       setAt(0);
       setOpen(true);

@@ -179,7 +179,9 @@ class _Told:
     def _among(self, table: Table, column: ColumnElement[int], ids: Sequence[int]) -> Sequence[AnyRow]:
         found: list[AnyRow] = []
         for start in range(0, len(ids), 500):
-            found += self._rows(select(table).where(column.in_(ids[start : start + 500])))
+            wanted = select(table).where(column.in_(ids[start : start + 500]))
+            # In the order in which they came: PostgreSQL gives changed rows last.
+            found += self._rows(wanted.order_by(*table.primary_key.columns))
         return found
 
     def _names(self, table: Table, name: ColumnElement[str]) -> Mapping[int, str]:

@@ -112,6 +112,7 @@ def test_typing_leads_to_a_page_and_the_focus_stays_inside_and_comes_back(page: 
     assert field.get_attribute("aria-activedescendant") == chosen.get_attribute("id")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/settings\?tab=suppression$"))
+    expect(page.get_by_role("heading", name="Paramètres")).to_be_visible()
     palette(page)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
