@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,16 @@ def new_context(
     # Two browsers and two servers share a small machine; what is there at once is not waited for.
     expect.set_options(timeout=20_000)
     return made
+
+
+@contextmanager
+def without_faults(page: Page, meant: str = "") -> Iterator[None]:
+    """No page may log an error or throw one meanwhile, but for those that match the pattern `meant`."""
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    yield
+    assert [fault for fault in faults if not (meant and re.search(meant, fault))] == []
 
 
 def screenshot(page: Page, name: str) -> Path:

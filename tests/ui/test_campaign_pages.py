@@ -20,7 +20,7 @@ from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.ids import public_id
 from fluenzr_app.settings import load_settings
 from tests.people import PASSWORD, make_account
-from tests.real.browser import NARROW, new_context, screenshot
+from tests.real.browser import NARROW, new_context, screenshot, without_faults
 from tests.scenarios.world import wait_until
 from tests.ui.conftest import Site
 
@@ -31,11 +31,8 @@ WORKSPACE = 1
 @pytest.fixture(autouse=True)
 def no_fault_in_the_browser(page: Page) -> Iterator[None]:
     """No page may log an error or throw one, but for a connection that the test itself takes away."""
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    yield
-    assert [fault for fault in faults if not re.search("ERR_CONNECTION_REFUSED|ERR_INTERNET_DISCONNECTED", fault)] == []
+    with without_faults(page, "ERR_CONNECTION_REFUSED|ERR_INTERNET_DISCONNECTED"):
+        yield
 
 
 @contextmanager

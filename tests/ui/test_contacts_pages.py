@@ -1,7 +1,6 @@
 """The pages of contacts as a person with a browser uses them, from the first contact to an import taken back."""
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +21,7 @@ from fluenzr_app.crypto import KeyRing
 from fluenzr_app.db.ids import public_id
 from fluenzr_app.settings import load_settings
 from tests.people import PASSWORD
-from tests.real.browser import NARROW, new_context, screenshot
+from tests.real.browser import NARROW, new_context, screenshot, without_faults
 from tests.ui.conftest import Site
 
 EMAIL = "camille@rivage.example"
@@ -41,11 +40,8 @@ non@refus.example;Non;Refus;1
 @pytest.fixture(autouse=True)
 def no_fault_in_the_browser(page: Page) -> Iterator[None]:
     """No page may log an error or throw one; a refused file is a 400 by design."""
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    yield
-    assert [fault for fault in faults if not re.search("ERR_CONNECTION_REFUSED|400", fault)] == []
+    with without_faults(page, "ERR_CONNECTION_REFUSED|400"):
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from fluenzr_app.settings import load_settings
 from fluenzr_app.words.catalogue import Lang, words
 from fluenzr_app.workspaces.models import User
 from tests.people import PASSWORD, make_account
-from tests.real.browser import NARROW, new_context, screenshot
+from tests.real.browser import NARROW, new_context, screenshot, without_faults
 from tests.ui.conftest import Site
 
 EMAIL = "camille@rivage.example"
@@ -29,12 +29,8 @@ EMAIL = "camille@rivage.example"
 @pytest.fixture(autouse=True)
 def no_fault_in_the_browser(page: Page) -> Iterator[None]:
     """No page may log an error or throw one; what cannot be fetched while the server is away is meant."""
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    yield
-    meant = "ERR_|404|dynamically imported|Error loading route module|Failed to load resource"
-    assert [fault for fault in faults if not re.search(meant, fault)] == []
+    with without_faults(page, "ERR_|404|dynamically imported|Error loading route module|Failed to load resource"):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ from fluenzr_app.workspaces.service import get_workspace
 from tests.campaigns.planted import Mail, clicked, opened, sent
 from tests.inbox.seed import seed_inbox
 from tests.people import PASSWORD
-from tests.real.browser import NARROW, new_context, screenshot
+from tests.real.browser import NARROW, new_context, screenshot, without_faults
 from tests.ui.conftest import Site
 
 EMAIL = "camille@rivage.example"
@@ -36,11 +36,8 @@ LINKS = ("https://rivage.example/tarifs", "https://rivage.example/rapport")
 @pytest.fixture(autouse=True)
 def no_fault_in_the_browser(page: Page) -> Iterator[None]:
     """No page may log an error or throw one."""
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    yield
-    assert [fault for fault in faults if not re.search("ERR_CONNECTION_REFUSED", fault)] == []
+    with without_faults(page, "ERR_CONNECTION_REFUSED"):
+        yield
 
 
 @contextmanager

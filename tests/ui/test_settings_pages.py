@@ -14,7 +14,7 @@ from fluenzr_app.crypto import KeyRing
 from fluenzr_app.settings import load_settings
 from fluenzr_app.workspaces import service as workspaces
 from tests.people import PASSWORD
-from tests.real.browser import new_context
+from tests.real.browser import new_context, without_faults
 from tests.ui.conftest import Site
 
 EMAIL = "camille@rivage.example"
@@ -24,11 +24,8 @@ OWNERS_WORKSPACE = 1
 @pytest.fixture(autouse=True)
 def no_fault_in_the_browser(page: Page) -> Iterator[None]:
     """No page may log an error or throw one."""
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    yield
-    assert [fault for fault in faults if not re.search("ERR_CONNECTION_REFUSED|404", fault)] == []
+    with without_faults(page, "ERR_CONNECTION_REFUSED|404"):
+        yield
 
 
 def sign_in(page: Page, site: Site, path: str, email: str = EMAIL, password: str = PASSWORD) -> None:

@@ -11,7 +11,7 @@ from simple_websocket import Client  # type: ignore[import-untyped]
 from sqlalchemy import text
 
 from tests.people import PASSWORD
-from tests.real.browser import NARROW, new_context, screenshot
+from tests.real.browser import NARROW, new_context, screenshot, without_faults
 from tests.ui.conftest import Site
 
 EMAIL = "camille@rivage.example"
@@ -21,11 +21,8 @@ SHELL = "reflex___state____state.fluenzr_app___ui___shell____shell_state"
 @pytest.fixture(autouse=True)
 def no_fault_in_the_browser(page: Page) -> Iterator[None]:
     """No page may log an error or throw one."""
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    yield
-    assert [fault for fault in faults if not re.search("ERR_CONNECTION_REFUSED|404", fault)] == []
+    with without_faults(page, "ERR_CONNECTION_REFUSED|404"):
+        yield
 
 
 def sign_in(page: Page, site: Site, path: str = "/", password: str = PASSWORD) -> None:

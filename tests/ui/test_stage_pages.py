@@ -19,6 +19,7 @@ from fluenzr_app.settings import load_settings
 from fluenzr_app.words.catalogue import words
 from fluenzr_app.workspaces.service import get_workspace, update_workspace
 from tests.people import PASSWORD, make_account
+from tests.real.browser import without_faults
 from tests.ui.conftest import Site
 
 EMAIL = "camille@rivage.example"
@@ -28,11 +29,8 @@ WORKSPACE = 1
 @pytest.fixture(autouse=True)
 def no_fault_in_the_browser(page: Page) -> Iterator[None]:
     """No page may log an error or throw one."""
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    yield
-    assert [fault for fault in faults if not re.search("ERR_CONNECTION_REFUSED|404", fault)] == []
+    with without_faults(page, "ERR_CONNECTION_REFUSED|404"):
+        yield
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from fluenzr_app.workspaces import service as workspaces
 from fluenzr_app.workspaces.models import Workspace
 from fluenzr_app.workspaces.tracking import TrackingSettings, tracking_settings
 from tests.people import PASSWORD, make_account, make_contact
-from tests.real.browser import NARROW, new_context, screenshot
+from tests.real.browser import NARROW, new_context, screenshot, without_faults
 from tests.scenarios.world import wait_until
 from tests.ui.conftest import Site
 
@@ -36,11 +36,8 @@ DEFAULTS = TrackingSettings(True, True, False, 90, "on_open")
 @pytest.fixture(autouse=True)
 def no_fault_in_the_browser(page: Page) -> Iterator[None]:
     """No page may log an error or throw one."""
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    yield
-    assert faults == []
+    with without_faults(page):
+        yield
 
 
 @contextmanager
